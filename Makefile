@@ -1,0 +1,36 @@
+# A thin door: meson does the work.  `make help` lists what is behind it.
+
+BUILD := build
+BUILD_CHECK := build-check
+
+.PHONY: all help setup demo check bench fuzz clean
+
+all: $(BUILD)/build.ninja ## build into build/
+	@ninja -C $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+setup:
+	@tools/setup build run guest
+
+$(BUILD)/build.ninja: | setup
+	@meson setup $(BUILD) --buildtype=debugoptimized
+
+$(BUILD_CHECK)/build.ninja:
+	@tools/setup build run guest check
+	@meson setup $(BUILD_CHECK) --buildtype=debugoptimized \
+	    -Db_sanitize=address,undefined -Db_lundef=false
+
+demo: all ## boot a guest, share a folder, prove it, show it
+	@tools/demo $(BUILD)
+
+check: $(BUILD_CHECK)/build.ninja ## all tests, with ASan and UBSan
+	@tools/setup build run guest check
+	@tools/check $(BUILD_CHECK)
+
+bench: all ## the figures the README quotes, against peers, in one run
+	@bench/run $(BUILD)
+
+clean: ## remove the build folders
+	@rm -rf $(BUILD) $(BUILD_CHECK)

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * lock.h - what coroutines wait on: queue, mutex, readers-writer lock
+ *
+ * The shapes and rules are those of QEMU's CoQueue, CoMutex and CoRwlock
+ * (include/qemu/coroutine.h), with fair, first-come order everywhere.
+ *
+ * Ownership:  caller-allocated; zero-initialised memory is a valid, free lock or
+ *             an empty queue, and there is nothing to destroy.
+ * Threads:    CoMutex may be contended between threads; CoQueue and CoRwlock
+ *             belong to one thread, or to the CoMutex they are used under.
+ */
+#pragma once
+
+#include <cpc/coroutine.h>
+
+typedef struct CoWaiter CoWaiter; /* lives in the waiting coroutine's frame */
+
+typedef struct CoQueue {
+    CoWaiter *first;
+    CoWaiter *last;
+} CoQueue;
+
+typedef struct CoMutex {
+    int spin; /* guards the fields below, for a few instructions at a time */
+    Coroutine *holder;
+    CoQueue waiting;
+} CoMutex;
+
+typedef struct CoRwlock {
+    int n_readers; /* -1: held by a writer */
+    CoQueue waiting;
+} CoRwlock;
+
+void coroutine_fn cpc_mutex_lock(CoMutex *mutex);
+void coroutine_fn cpc_mutex_unlock(CoMutex *mutex);
+
+/*
+ * Sleep until somebody calls cpc_queue_next() or cpc_queue_all(); @mutex, which may
+ * be NULL, is dropped while asleep and held again on return.
+ */
+void coroutine_fn cpc_queue_wait(CoQueue *queue, CoMutex *mutex);
+
+/* Wake the longest waiter; false if nobody waited.  Callable from anywhere. */
+bool coroutine_mixed_fn cpc_queue_next(CoQueue *queue);
+void coroutine_mixed_fn cpc_queue_all(CoQueue *queue);
+bool cpc_queue_is_empty(const CoQueue *queue);
+
+void coroutine_fn cpc_rwlock_read(CoRwlock *lock);
+void coroutine_fn cpc_rwlock_write(CoRwlock *lock);
+/* Turn a held read lock into the write lock, after the other readers have left. */
+void coroutine_fn cpc_rwlock_upgrade(CoRwlock *lock);
+/* Turn the held write lock into a read lock without letting a writer in between. */
+void coroutine_fn cpc_rwlock_downgrade(CoRwlock *lock);
+void coroutine_fn cpc_rwlock_unlock(CoRwlock *lock);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * plan.h - definition + what the machine offers -> QEMU's command line
+ *
+ * A pure function: no file is opened and nothing is started, so every machine can be
+ * planned in a test.  Each device gets an explicit bus and address; nothing is left to
+ * QEMU's defaults, which fill virtio-mmio transports from the wrong end.
+ *
+ * Ownership:  a plan owns all it points to.
+ * Errors:     OSTLER_PLAN_ERROR; "does not fit" says how many slots there are and
+ *             which device ("[disk.data]") was left over.
+ */
+#pragma once
+
+#include "guest/definition.h"
+#include "guest/machines/machine.h"
+
+#define OSTLER_PLAN_ERROR ostler_plan_error_quark()
+GQuark ostler_plan_error_quark(void);
+typedef enum {
+    OSTLER_PLAN_ERROR_UNSUPPORTED, /* this machine or QEMU cannot do it */
+    OSTLER_PLAN_ERROR_NO_SLOT,     /* it could, but there is no room left */
+} OstlerPlanError;
+
+/* QEMU inherits these; nobody waits for a socket file to appear. */
+typedef enum {
+    OSTLER_PLAN_LISTENER, /* stream socket listening at <rundir>/<name>.sock */
+    OSTLER_PLAN_DATAGRAM, /* one end of a connected, unspoofable datagram pair */
+} OstlerPlanSocketType;
+
+typedef struct {
+    OstlerPlanSocketType type;
+    char *name;    /* "qmp", "qmp-user", "console", "serial-1", "shares", "mirror" */
+    int target_fd; /* the number in argv */
+} OstlerPlanSocket;
+
+/* What the plan cannot know by itself; filled in by the keeper, or by a test. */
+typedef struct {
+    const char *accel;  /* "kvm" or "tcg" */
+    const char *rundir; /* for files that QEMU creates; its working directory too */
+    unsigned tsc_khz;   /* the host's, for microvm under TCG; 0: unknown */
+    bool paused;        /* -S */
+} OstlerPlanHost;
+
+typedef struct {
+    char **argv; /* argv[0] is the emulator's path */
+    OstlerPlanSocket *sockets;
+    unsigned n_sockets;
+    char **notes;  /* done, but not as asked; NULL-terminated sentences */
+    char *console; /* the socket of the guest's console, or NULL */
+} OstlerPlan;
+
+OstlerPlan *ostler_plan_new(const OstlerDefinition *definition,
+                            const OstlerMachine *machine, const OstlerPlanHost *host,
+                            GError **error);
+void ostler_plan_free(OstlerPlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerPlan, ostler_plan_free)

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * sandbox.h - give up everything but what a side program needs
+ *
+ * Call it once, after every file and socket is open and before the first hostile byte.
+ * On Linux: no_new_privs, Landlock as far as the kernel has it, a seccomp filter, no
+ * core dumps.  What the kernel lacks is reported in words, never silently skipped.
+ */
+#pragma once
+
+#include <gio/gio.h>
+#include <stdbool.h>
+
+typedef enum {
+    OSTLER_SANDBOX_STREAMS = 0,    /* read and write descriptors already open */
+    OSTLER_SANDBOX_FILES = 1 << 0, /* also files beneath @roots, beneath only */
+} OstlerSandboxNeeds;
+
+typedef struct {
+    OstlerSandboxNeeds needs;
+    const char *const *read_only_roots; /* NULL-terminated, or NULL */
+    const char *const *writable_roots;
+} OstlerSandboxConfig;
+
+/* @out_missing (caller frees) says what this kernel could not do, or is NULL. */
+bool ostler_sandbox_enter(const OstlerSandboxConfig *config, char **out_missing,
+                          GError **error);
