@@ -3,7 +3,7 @@
 BUILD := build
 BUILD_CHECK := build-check
 
-.PHONY: all help setup demo check bench fuzz clean
+.PHONY: all help setup demo check check-long bench fuzz fresh clean
 
 all: $(BUILD)/build.ninja ## build into build/
 	@ninja -C $(BUILD)
@@ -29,8 +29,14 @@ check: $(BUILD_CHECK)/build.ninja ## all tests, with ASan and UBSan
 	@tools/setup build run guest check
 	@tools/check $(BUILD_CHECK)
 
+check-long: $(BUILD_CHECK)/build.ninja ## the long tier: every machine booted, libvirt's corpus
+	@tools/check $(BUILD_CHECK) --suite guest-long --suite corpus
+
 bench: all ## the figures the README quotes, against peers, in one run
 	@bench/run $(BUILD)
+
+fresh: ## make demo and check in a fresh Debian 12 chroot (root, mmdebstrap)
+	@tools/fresh
 
 clean: ## remove the build folders
 	@rm -rf $(BUILD) $(BUILD_CHECK)
