@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 
+#include "json/grammar.h"
+
 static json_object *fail(const char *why, size_t offset, GError **error)
 {
     g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "Bad JSON at byte %zu: %s",
@@ -10,9 +12,20 @@ static json_object *fail(const char *why, size_t offset, GError **error)
     return NULL;
 }
 
-static bool is_blank(const char *text, size_t size)
+/* json-c's own view of text that is known to be JSON. */
+static json_object *build(const char *text, GError **error)
 {
-    return strspn(text, " \t\r\n") >= size;
+    struct json_tokener *tokener = json_tokener_new_ex(OSTLER_JSON_MAX_DEPTH + 1);
+    json_object *value = json_tokener_parse_ex(tokener, text, -1);
+    enum json_tokener_error code = json_tokener_get_error(tokener);
+    size_t end = json_tokener_get_parse_end(tokener);
+
+    json_tokener_free(tokener);
+    if (code != json_tokener_success) {
+        json_object_put(value);
+        return fail(json_tokener_error_desc(code), end, error);
+    }
+    return value ? value : fail("null is no value here", 0, error);
 }
 
 json_object *ostler_json_parse(const char *text, size_t size, GError **error)
@@ -21,35 +34,16 @@ json_object *ostler_json_parse(const char *text, size_t size, GError **error)
         return fail("longer than any value may be", OSTLER_JSON_MAX_BYTES, error);
     }
 
-    /* The terminator makes json-c finish a bare number at the end of the text. */
-    g_autofree char *copy = g_strndup(text, size);
-    if (strlen(copy) != size) {
-        return fail("a NUL byte", strlen(copy), error);
+    size_t offset = 0;
+    const char *why =
+        ostler_json_grammar_check(text, size, OSTLER_JSON_MAX_DEPTH, &offset);
+    if (why) {
+        return fail(why, offset, error);
     }
 
-    struct json_tokener *tokener = json_tokener_new_ex(OSTLER_JSON_MAX_DEPTH);
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT |
-                                        JSON_TOKENER_ALLOW_TRAILING_CHARS |
-                                        JSON_TOKENER_VALIDATE_UTF8);
-    json_object *value = json_tokener_parse_ex(tokener, copy, (int)size + 1);
-    enum json_tokener_error code = json_tokener_get_error(tokener);
-    size_t end = MIN(json_tokener_get_parse_end(tokener), size);
-    json_tokener_free(tokener);
-
-    if (code == json_tokener_continue || code == json_tokener_error_parse_eof) {
-        return fail("it ends too early", end, error);
-    }
-    if (code != json_tokener_success) {
-        return fail(json_tokener_error_desc(code), end, error);
-    }
-    if (!is_blank(copy + end, size - end)) {
-        json_object_put(value);
-        return fail("more text after the value", end, error);
-    }
-    if (!value) {
-        return fail("null is no value here", 0, error);
-    }
-    return value;
+    /* json-c knows that a bare number is over only by the terminator. */
+    g_autofree char *terminated = g_strndup(text, size);
+    return build(terminated, error);
 }
 
 char *ostler_json_text(json_object *value)
@@ -85,9 +79,13 @@ const char *ostler_json_find_string(json_object *object, const char *key)
 {
     json_object *member = ostler_json_find(object, key);
 
-    return json_object_is_type(member, json_type_string)
-               ? json_object_get_string(member)
-               : NULL;
+    if (!json_object_is_type(member, json_type_string)) {
+        return NULL;
+    }
+
+    /* "\u0000" is good JSON, but a C string that hides its rest is a trap. */
+    const char *text = json_object_get_string(member);
+    return strlen(text) == (size_t)json_object_get_string_len(member) ? text : NULL;
 }
 
 int64_t ostler_json_find_int(json_object *object, const char *key, int64_t fallback)
