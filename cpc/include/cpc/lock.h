@@ -7,8 +7,9 @@
  *
  * Ownership:  caller-allocated; zero-initialised memory is a valid, free lock or
  *             an empty queue, and there is nothing to destroy.
- * Threads:    CoMutex may be contended between threads; CoQueue and CoRwlock
- *             belong to one thread, or to the CoMutex they are used under.
+ * Threads:    CoMutex and CoRwlock may be contended between threads; each waiter goes on
+ *             on its own, which must iterate its thread-default main context.  CoQueue
+ *             belongs to one thread, or to the CoMutex that it is used under.
  */
 #pragma once
 
@@ -28,6 +29,7 @@ typedef struct CoMutex {
 } CoMutex;
 
 typedef struct CoRwlock {
+    int spin;
     int n_readers; /* -1: held by a writer */
     CoQueue waiting;
 } CoRwlock;

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * backend.h - what a way of suspending has to offer, and gets in return
+ *
+ * coroutine.c holds everything that is the same for all backends: who runs, who is due
+ * next, the pool.  A backend can do four things with one coroutine and knows nothing
+ * about the others.  Exactly one backend is linked; ucontext.c is the portable one.
+ *
+ * Ownership:  a backend makes a struct Coroutine as the first member of its own.
+ * Threads:    run() may be called from another thread each time; run() and yield() must
+ *             not carry the address of anything thread-local over the switch.
+ */
+#pragma once
+
+#include <cpc/coroutine.h>
+
+typedef struct {
+    Coroutine *first;
+    Coroutine *last;
+} CoroutineList;
+
+struct Coroutine {
+    CoroutineEntry *entry;
+    void *opaque;
+    bool is_running;
+    int is_due;          /* atomic: scheduled or woken, and not yet entered */
+    Coroutine *next;     /* in one list: the pool's, or that of who is woken */
+    CoroutineList woken; /* entered as soon as this one stops */
+    void (*stopped)(Coroutine *co, void *opaque); /* see cpc_when_stopped() */
+    void *stopped_opaque;
+};
+
+typedef enum {
+    CPC_YIELDED,
+    CPC_ENDED,
+} CpcOutcome;
+
+/* A coroutine at its beginning; aborts when there is no memory. */
+Coroutine *cpc_backend_new(void);
+/* @co is at its beginning: never run, or ended. */
+void cpc_backend_free(Coroutine *co);
+
+/*
+ * Run @co from where it stopped until it stops again.  At its beginning it calls
+ * cpc_begin(@co); when that returns it has ended, and is at its beginning again.
+ */
+CpcOutcome cpc_backend_run(Coroutine *co);
+/* Inside of @co: return from the cpc_backend_run() that runs it. */
+void coroutine_fn cpc_backend_yield(Coroutine *co);
+
+/* Calls the entry.  The one place where ordinary C calls a coroutine_fn. */
+void cpc_begin(Coroutine *co);
