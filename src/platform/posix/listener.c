@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Theory of operation
+ *
+ * The socket is bound to a passing name beside @path and renamed over it once it
+ * listens.  Whoever finds the path can therefore connect at once, a stale socket is
+ * replaced without a moment in which there is none, and the last component may be as
+ * long as the file system allows.
+ *
+ * A waiting accept holds a reference, so that close and free may come while it waits;
+ * shutdown() is what wakes it.  Only then: a listener that was handed to QEMU shares its
+ * socket, and shutting that would deafen QEMU.
+ */
+#include "platform/channel.h"
+
+#include <cpc/glib.h>
+#include <errno.h>
+#include <glib-unix.h>
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "platform/posix/address.h"
+#include "platform/posix/refusal.h"
+
+struct OstlerListener {
+    int fd;
+    bool is_closed;
+    unsigned n_waiting;
+};
+
+static void finish(gpointer data)
+{
+    OstlerListener *listener = data;
+
+    if (listener->fd >= 0) {
+        close(listener->fd);
+    }
+}
+
+static OstlerListener *listener_ref(OstlerListener *listener)
+{
+    return g_rc_box_acquire(listener);
+}
+
+static void listener_unref(OstlerListener *listener)
+{
+    g_rc_box_release_full(listener, finish);
+}
+
+/* fchmod() before the bind is what sets a Unix socket's mode on Linux (unix(7) does not
+ * say so; net/unix/af_unix.c takes the mode from the socket's inode). */
+static bool bind_and_listen(int fd, const OstlerPosixAddress *address)
+{
+    return fchmod(fd, 0600) == 0 &&
+           bind(fd, (const struct sockaddr *)&address->sun, address->length) == 0 &&
+           listen(fd, SOMAXCONN) == 0;
+}
+
+static bool is_replaceable(const char *path, GError **error)
+{
+    struct stat there;
+
+    if (lstat(path, &there) == 0 && !S_ISSOCK(there.st_mode)) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_EXISTS,
+                    "Cannot listen at '%s': it exists and is no socket", path);
+        return false;
+    }
+    return true;
+}
+
+static bool listen_at(int fd, const char *path, GError **error)
+{
+    g_autofree char *directory = g_path_get_dirname(path);
+    g_autofree char *name = g_strdup_printf(".s%08x", g_random_int());
+    g_autofree char *passing = g_build_filename(directory, name, NULL);
+    g_auto(OstlerPosixAddress) address = { .via = -1 };
+
+    if (!is_replaceable(path, error) ||
+        !ostler_posix_address_in(&address, directory, name, error)) {
+        return false;
+    }
+    if (!bind_and_listen(fd, &address) || rename(passing, path) < 0) {
+        ostler_posix_refuse(error, "Cannot listen at '%s'", path);
+        unlink(passing);
+        return false;
+    }
+    return true;
+}
+
+OstlerListener *ostler_listener_new(const char *path, GError **error)
+{
+    g_autoptr(OstlerListener) listener = g_rc_box_new0(OstlerListener);
+
+    listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener->fd < 0) {
+        ostler_posix_refuse(error, "Cannot make a socket for '%s'", path);
+        return NULL;
+    }
+    return listen_at(listener->fd, path, error) ? g_steal_pointer(&listener) : NULL;
+}
+
+void ostler_listener_close(OstlerListener *listener)
+{
+    listener->is_closed = true;
+    shutdown(listener->fd, SHUT_RDWR);
+}
+
+void ostler_listener_free(OstlerListener *listener)
+{
+    if (!listener) {
+        return;
+    }
+    if (listener->n_waiting > 0) {
+        ostler_listener_close(listener);
+    }
+    listener_unref(listener);
+}
+
+int ostler_listener_fd(const OstlerListener *listener)
+{
+    return listener->fd;
+}
+
+/* Out of descriptors or memory the connection stays queued, and the listener readable:
+ * without a pause that would be a busy loop. */
+static bool is_exhausted(int why)
+{
+    return why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM;
+}
+
+static bool is_passing(int why)
+{
+    return why == EINTR || why == ECONNABORTED;
+}
+
+/* Returns: a connection, or -1 with errno. */
+static int coroutine_fn accept_one(OstlerListener *listener)
+{
+    while (!listener->is_closed) {
+        int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd >= 0) {
+            return fd;
+        }
+        if (errno == EAGAIN) {
+            cpc_wait_fd(listener->fd, G_IO_IN, -1);
+        } else if (is_exhausted(errno)) {
+            cpc_sleep_ms(100);
+        } else if (!is_passing(errno) && !listener->is_closed) {
+            return -1;
+        }
+    }
+    errno = EBADF;
+    return -1;
+}
+
+OstlerChannel *coroutine_fn ostler_listener_accept(OstlerListener *listener,
+                                                   GError **error)
+{
+    listener_ref(listener);
+    listener->n_waiting++;
+    int fd = accept_one(listener);
+    int why = errno;
+    bool is_closed = listener->is_closed;
+    listener->n_waiting--;
+    listener_unref(listener);
+
+    if (fd >= 0) {
+        return ostler_channel_new_fd(fd);
+    }
+    errno = why;
+    if (is_closed) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_CLOSED, "No longer listening");
+    } else {
+        ostler_posix_refuse(error, "Cannot accept a connection");
+    }
+    return NULL;
+}
