@@ -12,8 +12,12 @@
  *     [disk.root]        kind "disk", label "root"; the order of disks is theirs here
  *     file = root.qcow2
  *
- * Syntax:     GKeyFile's ([section], key = value, # comment), plus: a key that may be
- *             repeated makes a list, and a value may not be empty.
+ * Syntax:     [section], key = value, and comments on lines of their own (# or ;), in
+ *             UTF-8.  A key that may be repeated makes a list; where its values hold no
+ *             blanks, one line may also carry several.  There are no escapes and no
+ *             quotes: a value is what stands between the '=' and the end of the line,
+ *             without the blanks around it, so a backslash is a backslash.
+ * Comments:   stay with the section or key that follows them, and are printed again.
  * Ownership:  a definition owns its sections and values; getters borrow from it.
  * Errors:     OSTLER_DEFINITION_ERROR; the message reads
  *             "web.guest:7: Unknown key 'memroy' in [guest]; did you mean 'memory'?".
@@ -36,7 +40,8 @@ typedef enum {
 
 typedef enum {
     OSTLER_VALUE_TEXT,
-    OSTLER_VALUE_PATH,   /* made absolute against the definition file's folder */
+    OSTLER_VALUE_PATH,   /* made absolute against the definition file's folder; "~/" is
+                            the home folder; OstlerKeyRow.words stay as they are */
     OSTLER_VALUE_SIZE,   /* bytes; 512M, 2G; K, M, G, T are powers of 1024 */
     OSTLER_VALUE_NUMBER, /* unsigned decimal */
     OSTLER_VALUE_BOOL,   /* yes or no */
@@ -44,20 +49,36 @@ typedef enum {
     OSTLER_VALUE_MAC,
     OSTLER_VALUE_UUID,
     OSTLER_VALUE_FORWARD, /* tcp:HOSTPORT:GUESTPORT or tcp:ADDRESS:HOSTPORT:GUESTPORT */
+    OSTLER_VALUE_NAME,    /* a guest's name, see ostler_guest_name_check() */
+    OSTLER_VALUE_PROGRAM, /* a path if it has a slash, else looked up in PATH */
+    OSTLER_VALUE_URL,     /* begins with one of OstlerKeyRow.words, "nbd://" */
+    OSTLER_VALUE_SECTION, /* "disk.root": a section of the same definition */
+    OSTLER_VALUE_RANGES,  /* 0-3,8 */
+    OSTLER_VALUE_PCI,     /* a host device's address, 0000:01:00.0 or 01:00.0 */
+    OSTLER_VALUE_USB,     /* a host device as VENDOR:PRODUCT (hex) or BUS.DEVICE */
+    OSTLER_N_VALUE_TYPES
 } OstlerValueType;
+
+/* "a size": what the manual page and messages call a value of @type, and an example. */
+const char *ostler_value_type_name(OstlerValueType type);
+const char *ostler_value_type_example(OstlerValueType type);
 
 typedef struct {
     const char *name;
     OstlerValueType type;
-    const char *const *words; /* NULL-terminated, for OSTLER_VALUE_WORD */
+    const char *const *words; /* NULL-terminated; for WORD, PATH and URL */
     const char *fallback;     /* the value when the key is absent, or NULL */
     bool is_list;             /* may be repeated */
+    bool is_required;         /* the section is wrong without it */
+    uint64_t minimum;         /* of a SIZE or NUMBER */
+    uint64_t maximum;         /* 0: no limit */
     const char *help;         /* one sentence for ostler-definition(5) */
 } OstlerKeyRow;
 
 typedef struct {
     const char *kind;         /* "disk" */
     bool is_labelled;         /* [disk.LABEL], any number of them */
+    bool can_boot;            /* may be named by boot = in [guest] */
     const OstlerKeyRow *keys; /* ends with a NULL name */
     const char *help;
 } OstlerSectionRow;
@@ -65,6 +86,8 @@ typedef struct {
 /* Everything a definition can say; ends with a NULL kind. */
 extern const OstlerSectionRow ostler_vocabulary[];
 const OstlerSectionRow *ostler_vocabulary_find(const char *kind);
+const OstlerKeyRow *ostler_vocabulary_find_key(const OstlerSectionRow *row,
+                                               const char *key);
 
 typedef struct OstlerDefinition OstlerDefinition;
 typedef struct OstlerSection OstlerSection;
@@ -73,6 +96,7 @@ typedef struct OstlerSection OstlerSection;
 OstlerDefinition *ostler_definition_parse(const char *text, size_t size,
                                           const char *file, GError **error);
 OstlerDefinition *ostler_definition_load(const char *path, GError **error);
+/* Only a [guest] section with @name, which ostler_guest_name_check() has passed. */
 OstlerDefinition *ostler_definition_new(const char *name);
 void ostler_definition_free(OstlerDefinition *definition);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerDefinition, ostler_definition_free)
@@ -81,6 +105,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerDefinition, ostler_definition_free)
  * characters, no leading '.' or '-'.  Spaces and any script are fine. */
 bool ostler_guest_name_check(const char *name, GError **error);
 const char *ostler_definition_name(const OstlerDefinition *definition);
+/* Give the guest another name, which ostler_guest_name_check() has passed. */
+void ostler_definition_rename(OstlerDefinition *definition, const char *name);
+/* The machine asked for, or what this project starts when none is: q35 on x86, virt
+ * elsewhere (QEMU's own default has no place for a disk on most architectures). */
+const char *ostler_definition_machine(const OstlerDefinition *definition);
+/* How many processors it starts with: cpus, or what sockets, cores and threads make. */
+uint64_t ostler_definition_cpus(const OstlerDefinition *definition);
 /* "web.guest:7" for messages about the section, or the definition's name if built. */
 char *ostler_section_where(const OstlerSection *section); /* caller frees */
 
@@ -96,10 +127,10 @@ const char *ostler_section_label(const OstlerSection *section);
 unsigned ostler_definition_count(const OstlerDefinition *definition, const char *kind);
 
 /*
- * Values.  @key must be in the vocabulary (anything else is a bug and aborts).  A
- * NULL section answers with the fallbacks of @kind's row, so that optional sections
- * need no special case: ostler_section_get(ostler_definition_find(d, "display",
- * NULL), ...) is written ostler_definition_get(d, "display", "type").
+ * Values.  @key must be in the vocabulary (anything else is a bug and aborts).  An
+ * absent key answers with its fallback, or NULL, 0 and false without one.  So does an
+ * absent section in the ostler_definition_get family, which is for kinds without
+ * labels: ostler_definition_get(d, "display", "type") needs no [display].
  */
 const char *ostler_section_get(const OstlerSection *section, const char *key);
 uint64_t ostler_section_get_size(const OstlerSection *section, const char *key);
@@ -121,7 +152,8 @@ bool ostler_definition_get_bool(const OstlerDefinition *definition, const char *
 /* Building (import/, run): the same checks as the parser. */
 OstlerSection *ostler_definition_add(OstlerDefinition *definition, const char *kind,
                                      const char *label, GError **error);
-/* Set, or for a list key append, @value. */
+/* Set, or for a list key append, @value.  What a line of a key file cannot carry
+ * (control characters, blanks at either end) is refused. */
 bool ostler_section_set(OstlerSection *section, const char *key, const char *value,
                         GError **error);
 /* What only the whole can say: required keys, two sections of one name, a boot order
