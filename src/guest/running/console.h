@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * console.h - one serial line, many onlookers
+ *
+ * QEMU's console socket takes one client, and a guest whose console nobody reads may
+ * block.  The hub is that one client: it always reads, keeps the last 64 KiB and a
+ * bounded log file, and gives the line to any number of clients.  What a client types
+ * goes to the guest, from all of them.
+ *
+ * Ownership:  the hub takes over every channel it is given.
+ * Errors:     a client that is more than 64 KiB behind is dropped; nothing that a client
+ *             does holds up the guest or another client.
+ * Threads:    one main context.
+ */
+#pragma once
+
+#include "guest/running/log-file.h"
+#include "platform/channel.h"
+
+#define OSTLER_CONSOLE_KEPT_BYTES (64u << 10)
+
+typedef struct OstlerConsole OstlerConsole;
+
+/* @log is taken over and may be NULL. */
+OstlerConsole *ostler_console_new(OstlerLogFile *log);
+
+/* Connect the guest's line; its end ends all clients.  Once. */
+void coroutine_mixed_fn ostler_console_connect(OstlerConsole *console,
+                                               OstlerChannel *line);
+
+/*
+ * Serve a client until it leaves or the console ends; with @replay it sees first what is
+ * kept.
+ */
+void coroutine_fn ostler_console_serve(OstlerConsole *console, OstlerChannel *client,
+                                       bool replay);
+
+/* Let clients have the last of the output, at most @timeout_ms, and end everything. */
+void coroutine_fn ostler_console_finish(OstlerConsole *console, int timeout_ms);
+
+/* After ostler_console_finish(), or before anything was connected. */
+void ostler_console_free(OstlerConsole *console);

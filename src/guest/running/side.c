@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "guest/running/side.h"
+
+#include <cpc/glib.h>
+
+struct OstlerSide {
+    char *name;
+    const OstlerSideOps *ops; /* borrowed */
+    void *opaque;             /* borrowed */
+    OstlerProcess *process;   /* NULL between two runs */
+    unsigned n_starts;
+    unsigned n_failures; /* ends in a row that came soon */
+    bool is_stopping;
+    bool has_ended;
+    CoEvent stop;  /* for the pause */
+    CoEvent ended; /* for ostler_side_stop() */
+};
+
+unsigned ostler_side_pause_ms(unsigned n_failures)
+{
+    unsigned pause_ms = OSTLER_SIDE_FIRST_PAUSE_MS;
+
+    for (unsigned i = 1; i < n_failures && pause_ms < OSTLER_SIDE_MAX_PAUSE_MS; i++) {
+        pause_ms *= 2;
+    }
+    return MIN(pause_ms, OSTLER_SIDE_MAX_PAUSE_MS);
+}
+
+static void report_end(OstlerSide *side, const OstlerProcessEnd *end)
+{
+    g_autofree char *how = ostler_process_end_text(end);
+    g_autofree char *what = g_strdup_printf("%s; starting it again in %u ms", how,
+                                            ostler_side_pause_ms(side->n_failures));
+
+    side->ops->report(side->name, what, side->opaque);
+}
+
+static void coroutine_fn watch(OstlerSide *side)
+{
+    gint64 started = g_get_monotonic_time();
+    OstlerProcessEnd end;
+
+    ostler_process_wait(side->process, -1, &end);
+    bool was_long = g_get_monotonic_time() - started >
+                    OSTLER_SIDE_LONG_RUN_MS * G_GINT64_CONSTANT(1000);
+    side->n_failures = was_long ? 1 : side->n_failures + 1;
+    g_clear_pointer(&side->process, ostler_process_free);
+    if (!side->is_stopping) {
+        report_end(side, &end);
+    }
+}
+
+/* Returns: whether it makes sense to try again. */
+static bool coroutine_fn run_once(OstlerSide *side)
+{
+    g_autoptr(GError) refusal = NULL;
+
+    side->process = side->ops->start(side->opaque, &refusal);
+    if (side->process) {
+        side->n_starts++;
+        if (side->is_stopping) {
+            ostler_process_kill(side->process);
+        }
+        watch(side);
+        return true;
+    }
+    side->ops->report(side->name, refusal->message, side->opaque);
+    side->n_failures++;
+    return !g_error_matches(refusal, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+}
+
+static void coroutine_fn keep_running(void *opaque)
+{
+    OstlerSide *side = opaque;
+
+    while (!side->is_stopping && run_once(side) && !side->is_stopping) {
+        cpc_event_wait(&side->stop, (int)ostler_side_pause_ms(side->n_failures));
+    }
+    side->has_ended = true;
+    cpc_event_set(&side->ended);
+}
+
+OstlerSide *coroutine_mixed_fn ostler_side_new(const char *name,
+                                               const OstlerSideOps *ops, void *opaque)
+{
+    OstlerSide *side = g_new0(OstlerSide, 1);
+
+    side->name = g_strdup(name);
+    side->ops = ops;
+    side->opaque = opaque;
+    cpc_spawn(keep_running, side);
+    return side;
+}
+
+void coroutine_fn ostler_side_stop(OstlerSide *side)
+{
+    side->is_stopping = true;
+    if (side->process) {
+        ostler_process_kill(side->process);
+    }
+    cpc_event_set(&side->stop);
+    while (!side->has_ended) {
+        cpc_event_wait(&side->ended, -1);
+    }
+    g_free(side->name);
+    g_free(side);
+}
+
+int ostler_side_pid(const OstlerSide *side)
+{
+    return side->process ? ostler_process_identity(side->process).pid : 0;
+}
+
+unsigned ostler_side_n_restarts(const OstlerSide *side)
+{
+    return side->n_starts > 0 ? side->n_starts - 1 : 0;
+}
+
+const char *ostler_side_name(const OstlerSide *side)
+{
+    return side->name;
+}
