@@ -2,6 +2,8 @@
 
 BUILD := build
 BUILD_CHECK := build-check
+BUILD_FUZZ := build-fuzz
+SECONDS := 60
 
 .PHONY: all help setup demo check check-long bench fuzz fresh clean
 
@@ -32,6 +34,15 @@ check: $(BUILD_CHECK)/build.ninja ## all tests, with ASan and UBSan
 check-long: $(BUILD_CHECK)/build.ninja ## the long tier: every machine booted, libvirt's corpus
 	@tools/check $(BUILD_CHECK) --suite guest-long --suite corpus
 
+$(BUILD_FUZZ)/build.ninja:
+	@tools/setup build check
+	@CC=clang-19 meson setup $(BUILD_FUZZ) -Dfuzz=true \
+	    -Db_sanitize=address,undefined -Db_lundef=false
+
+fuzz: $(BUILD_FUZZ)/build.ninja ## every decoder with libFuzzer, SECONDS=60 each
+	@ninja -C $(BUILD_FUZZ) fuzzers
+	@fuzz/run $(BUILD_FUZZ) $(SECONDS) $(TARGETS)
+
 bench: all ## the figures the README quotes, against peers, in one run
 	@bench/run $(BUILD)
 
@@ -39,4 +50,4 @@ fresh: ## make demo and check in a fresh Debian 12 chroot (root, mmdebstrap)
 	@tools/fresh
 
 clean: ## remove the build folders
-	@rm -rf $(BUILD) $(BUILD_CHECK)
+	@rm -rf $(BUILD) $(BUILD_CHECK) $(BUILD_FUZZ)
