@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "guest/nearest.h"
 #include "guest/value.h"
 
 static OstlerDefinition *parse(const char *text)
@@ -481,17 +480,6 @@ static void ranges_are_walked_in_order(void)
     }
 }
 
-static void a_word_is_near_only_if_most_of_it_is_there(void)
-{
-    static const char *const words[] = { "memory", "machine", "cpus", "cpu", NULL };
-
-    g_assert_cmpstr(ostler_nearest("memroy", words), ==, "memory");
-    g_assert_cmpstr(ostler_nearest("mem", words), ==, NULL);
-    g_assert_cmpstr(ostler_nearest("cpuss", words), ==, "cpus");
-    g_assert_cmpstr(ostler_nearest("zz", words), ==, NULL);
-    g_assert_cmpstr(ostler_nearest("", words), ==, NULL);
-}
-
 static void too_much_of_anything_is_refused(void)
 {
     g_autoptr(GError) error = NULL;
@@ -534,7 +522,6 @@ int main(int argc, char **argv)
     TEST(forwards_are_taken_apart);
     TEST(sizes_are_written_and_read_back);
     TEST(ranges_are_walked_in_order);
-    TEST(a_word_is_near_only_if_most_of_it_is_there);
     TEST(too_much_of_anything_is_refused);
     return g_test_run();
 }

@@ -18,8 +18,8 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "guest/keyfile.h"
-#include "guest/nearest.h"
 #include "guest/value.h"
 
 #define MAX_NAME_BYTES  200

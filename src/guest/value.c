@@ -4,7 +4,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
-#include "guest/nearest.h"
+#include "base/nearest.h"
 
 /* Checks of one type: the value to keep (caller frees), or NULL with a reason. */
 typedef char *CheckFunc(const OstlerKeyRow *row, const char *text, const char *folder,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "guest/nearest.h"
+#include "base/nearest.h"
 
 #include <glib.h>
 #include <string.h>
