@@ -25,21 +25,26 @@ typedef enum {
 /* QEMU inherits these; nobody waits for a socket file to appear. */
 typedef enum {
     OSTLER_PLAN_LISTENER, /* stream socket listening at <rundir>/<name>.sock */
+    OSTLER_PLAN_STREAM,   /* one end of a connected stream; the other is a program's */
     OSTLER_PLAN_DATAGRAM, /* one end of a connected, unspoofable datagram pair */
 } OstlerPlanSocketType;
 
 typedef struct {
     OstlerPlanSocketType type;
-    char *name;    /* "qmp", "qmp-user", "console", "serial-1", "shares", "mirror" */
+    char *name;    /* "qmp", "qmp-user", "console", "serial-LABEL", "shares",
+                      "mirror-LABEL" for each [nic.LABEL] that has frames to show,
+                      "passt-LABEL" for each of type passt */
     int target_fd; /* the number in argv */
 } OstlerPlanSocket;
 
 /* What the plan cannot know by itself; filled in by the keeper, or by a test. */
 typedef struct {
-    const char *accel;  /* "kvm" or "tcg" */
-    const char *rundir; /* for files that QEMU creates; its working directory too */
-    unsigned tsc_khz;   /* the host's, for microvm under TCG; 0: unknown */
-    bool paused;        /* -S */
+    const char *accel;    /* "kvm" or "tcg" */
+    const char *rundir;   /* for files that QEMU creates; its working directory too */
+    unsigned tsc_khz;     /* the host's, for microvm under TCG; 0: unknown */
+    bool paused;          /* -S */
+    const char *efi_code; /* for firmware = efi, see machines/firmware.h; or NULL */
+    const char *efi_vars; /* the variables' template that goes with it, or NULL */
 } OstlerPlanHost;
 
 typedef struct {

@@ -45,6 +45,10 @@ static const OstlerKeyRow guest_keys[] = {
     { "machine", OSTLER_VALUE_TEXT,
       .help = "QEMU's machine and its options (virt,gic-version=3); without it q35 on "
               "x86_64 and i386, else virt" },
+    { "transport", OSTLER_VALUE_WORD, .words = WORDS("auto", "pci", "mmio"),
+      .fallback = "auto",
+      .help = "What virtio devices are attached to; auto is PCI where the machine has "
+              "it, else virtio-mmio" },
     { "emulator", OSTLER_VALUE_PROGRAM,
       .help = "The QEMU program; without it qemu-system-ARCH" },
     { "accel", OSTLER_VALUE_WORD, .words = WORDS("auto", "kvm", "tcg"),
