@@ -542,7 +542,7 @@ static void coroutine_fn count_drives(Probe *probe)
 {
 #define UNIT(interface, index)                                                         \
     "-drive", "if=" interface ",index=" #index ",driver=null-co,size=64M,read-zeroes=" \
-                                               "on"
+              "on"
     static const char *const drives[] = {
         UNIT("sd", 0),     UNIT("sd", 1),     UNIT("sd", 2), UNIT("sd", 3),
         UNIT("floppy", 0), UNIT("floppy", 1), NULL,
