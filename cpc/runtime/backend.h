@@ -48,5 +48,12 @@ CpcOutcome cpc_backend_run(Coroutine *co);
 /* Inside of @co: return from the cpc_backend_run() that runs it. */
 void coroutine_fn cpc_backend_yield(Coroutine *co);
 
-/* Calls the entry.  The one place where ordinary C calls a coroutine_fn. */
-void cpc_begin(Coroutine *co);
+/* Ordinary C that calls a coroutine_fn, which only a backend may. */
+#ifdef CPC_MARKS
+#define coroutine_start_fn __attribute__((annotate("coroutine_start_fn")))
+#else
+#define coroutine_start_fn
+#endif
+
+/* Calls the entry. */
+void coroutine_start_fn cpc_begin(Coroutine *co);

@@ -148,7 +148,7 @@ Coroutine *cpc_create(CoroutineEntry *entry, void *opaque)
     return co;
 }
 
-void cpc_begin(Coroutine *co)
+void coroutine_start_fn cpc_begin(Coroutine *co)
 {
     co->entry(co->opaque);
 }
