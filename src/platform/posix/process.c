@@ -69,6 +69,7 @@ typedef struct {
     int report_read_fd; /* owned */
     int report_fd;      /* owned: the child's end */
     pid_t parent;
+    sigset_t signals; /* the caller's mask */
 } Launch;
 
 static void close_fd(int *fd)
@@ -172,17 +173,15 @@ static bool place_fds(Launch *launch)
     return true;
 }
 
-/* Handled, ignored (SIGPIPE, most often) and blocked signals are the parent's affair. */
-static void reset_signals(void)
+/* Handlers and ignored signals (SIGPIPE, most often) are the parent's affair. */
+static void reset_signals(const Launch *launch)
 {
     struct sigaction standard = { .sa_handler = SIG_DFL };
-    sigset_t none;
 
     for (int signal = 1; signal < NSIG; signal++) {
         sigaction(signal, &standard, NULL);
     }
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    sigprocmask(SIG_SETMASK, &launch->signals, NULL);
 }
 
 /* The parent may have died before the request took effect: then nobody will tell. */
@@ -209,7 +208,7 @@ static Step execute(Launch *launch)
     if (config->die_with_parent && !tie_to_parent(launch)) {
         return STEP_PARENT;
     }
-    reset_signals();
+    reset_signals(launch);
     execve(launch->program, (char *const *)config->argv, (char *const *)env);
     return STEP_EXECUTE;
 }
@@ -238,13 +237,13 @@ static __attribute__((noinline)) pid_t start_child(Launch *launch)
 
 static pid_t start_with_signals_blocked(Launch *launch)
 {
-    sigset_t all, before;
+    sigset_t all;
 
     sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
+    pthread_sigmask(SIG_BLOCK, &all, &launch->signals);
     pid_t pid = start_child(launch);
     int why = errno;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_sigmask(SIG_SETMASK, &launch->signals, NULL);
     errno = why;
     return pid;
 }
