@@ -78,7 +78,7 @@ static const struct {
     const char *kind;
     const char *key;
     const char *needs;
-    const char *const words[4];
+    const char *const words[6];
 } dependencies[] = {
     { "guest", "initrd", "kernel" },
     { "guest", "append", "kernel" },
@@ -90,7 +90,15 @@ static const struct {
     { "nic", "listen", "type", { "socket" } },
     { "nic", "connect", "type", { "socket" } },
     { "nic", "mcast", "type", { "socket" } },
-    { "serial", "path", "type", { "socket", "file" } },
+    { "serial", "path", "type", { "socket", "file", "device", "pipe" } },
+    { "serial", "listen", "type", { "tcp" } },
+    { "serial", "connect", "type", { "tcp" } },
+    { "parallel", "path", "type", { "socket", "file", "device", "pipe" } },
+    { "parallel", "listen", "type", { "tcp" } },
+    { "parallel", "connect", "type", { "tcp" } },
+    { "channel", "path", "type", { "socket", "file", "device", "pipe" } },
+    { "channel", "listen", "type", { "tcp" } },
+    { "channel", "connect", "type", { "tcp" } },
     { "display", "port", "type", { "vnc", "spice" } },
 };
 
@@ -128,6 +136,17 @@ static const struct {
     { "nic", "type", "bridge", { "bridge" } },
     { "nic", "type", "socket", { "listen", "connect", "mcast" } },
     { "serial", "type", "file", { "path" } },
+    { "serial", "type", "device", { "path" } },
+    { "serial", "type", "pipe", { "path" } },
+    { "serial", "type", "tcp", { "listen", "connect" } },
+    { "parallel", "type", "file", { "path" } },
+    { "parallel", "type", "device", { "path" } },
+    { "parallel", "type", "pipe", { "path" } },
+    { "parallel", "type", "tcp", { "listen", "connect" } },
+    { "channel", "type", "file", { "path" } },
+    { "channel", "type", "device", { "path" } },
+    { "channel", "type", "pipe", { "path" } },
+    { "channel", "type", "tcp", { "listen", "connect" } },
     { "tpm", "type", "passthrough", { "path" } },
 };
 

@@ -246,7 +246,7 @@ static void what_is_wrong_is_said_with_its_line(void)
           "one "
           "of: nbd:// nbd+unix:// iscsi:// iser:// rbd: http:// https:// ftp:// "
           "ftps:// "
-          "ssh:// nfs:// gluster://" },
+          "ssh:// nfs:// gluster:// gluster+unix://" },
         { GUEST "[share.a]\n", "web.guest:3: [share.a] needs 'path'" },
         { GUEST "boot = root\n",
           "web.guest:3: Bad value 'root' for 'boot' in [guest]: it "

@@ -69,6 +69,8 @@ static const OstlerKeyRow guest_keys[] = {
       .help = "Cores in a die, or in a socket without dies" },
     { "threads", OSTLER_VALUE_NUMBER, .minimum = 1, .maximum = 4096,
       .help = "Threads in a core" },
+    { "iothreads", OSTLER_VALUE_NUMBER, .maximum = 256,
+      .help = "Threads that serve the disks which name them, counted from 1" },
     { "cpu", OSTLER_VALUE_TEXT,
       .help = "QEMU's processor model and its features (host,-vmx); without it the "
               "best that the accelerator has" },
@@ -104,7 +106,8 @@ static const OstlerKeyRow disk_keys[] = {
     { "file", OSTLER_VALUE_PATH, .help = "The image's file or a block device" },
     { "url", OSTLER_VALUE_URL,
       .words = WORDS("nbd://", "nbd+unix://", "iscsi://", "iser://", "rbd:", "http://",
-                     "https://", "ftp://", "ftps://", "ssh://", "nfs://", "gluster://"),
+                     "https://", "ftp://", "ftps://", "ssh://", "nfs://", "gluster://",
+                     "gluster+unix://"),
       .help = "The image's place on the network, as QEMU writes it" },
     { "format", OSTLER_VALUE_WORD,
       .words = WORDS("raw", "qcow2", "qcow", "qed", "vmdk", "vdi", "vpc", "vhdx",
@@ -134,6 +137,8 @@ static const OstlerKeyRow disk_keys[] = {
     { "wwn", OSTLER_VALUE_TEXT, .help = "The world-wide name, as hexadecimal digits" },
     { "block-size", OSTLER_VALUE_SIZE, .minimum = 512, .maximum = 2 * MIB,
       .help = "The logical block's size that the guest sees" },
+    { "iothread", OSTLER_VALUE_NUMBER, .minimum = 1, .maximum = 256,
+      .help = "Which of the guest's iothreads serves it, for bus virtio" },
     { "snapshot", OSTLER_VALUE_BOOL, .fallback = "no",
       .help = "Whether what the guest writes is forgotten when it ends" },
     { "share", OSTLER_VALUE_BOOL, .fallback = "no",
@@ -178,12 +183,60 @@ static const OstlerKeyRow share_keys[] = {
     { NULL },
 };
 
+/* Where a port leads on the host. */
+#define PORT_PATH                                                                      \
+    {                                                                                  \
+        "path", OSTLER_VALUE_PATH,                                                     \
+            .help = "The file, socket, pipe (its two files without .in and .out) or "  \
+                    "device"                                                           \
+    }
+#define PORT_LISTEN                                                                    \
+    {                                                                                  \
+        "listen", OSTLER_VALUE_TEXT, .help = "Where QEMU waits, ADDRESS:PORT, for tcp" \
+    }
+#define PORT_CONNECT                                                                   \
+    {                                                                                  \
+        "connect", OSTLER_VALUE_TEXT, .help = "Who waits, ADDRESS:PORT, for tcp"       \
+    }
+
 static const OstlerKeyRow serial_keys[] = {
     { "type", OSTLER_VALUE_WORD,
-      .words = WORDS("console", "socket", "file", "pty", "none"), .fallback = "console",
+      .words =
+          WORDS("console", "socket", "file", "pty", "device", "pipe", "tcp", "none"),
+      .fallback = "console",
       .help = "Where the port leads: console is what 'ostler console' shows, socket a "
-              "Unix socket" },
-    { "path", OSTLER_VALUE_PATH, .help = "The file or socket" },
+              "Unix socket, device a port of the host" },
+    PORT_PATH,
+    PORT_LISTEN,
+    PORT_CONNECT,
+    { "model", OSTLER_VALUE_WORD, .words = WORDS("auto", "isa", "pci", "usb", "virtio"),
+      .fallback = "auto",
+      .help = "What the guest sees: auto is the machine's own port while there is one, "
+              "virtio a console that needs a driver (hvc0)" },
+    { NULL },
+};
+
+static const OstlerKeyRow parallel_keys[] = {
+    { "type", OSTLER_VALUE_WORD,
+      .words = WORDS("socket", "file", "pty", "device", "pipe", "tcp", "none"),
+      .fallback = "none", .help = "Where the port leads" },
+    PORT_PATH,
+    PORT_LISTEN,
+    PORT_CONNECT,
+    { NULL },
+};
+
+static const OstlerKeyRow channel_keys[] = {
+    { "name", OSTLER_VALUE_TEXT,
+      .help = "What the guest knows it by (org.qemu.guest_agent.0); without it the "
+              "label" },
+    { "type", OSTLER_VALUE_WORD,
+      .words = WORDS("socket", "file", "pty", "device", "pipe", "tcp", "spice", "none"),
+      .fallback = "socket",
+      .help = "Where the channel leads; spice is the viewer's program" },
+    PORT_PATH,
+    PORT_LISTEN,
+    PORT_CONNECT,
     { NULL },
 };
 
@@ -330,6 +383,10 @@ const OstlerSectionRow ostler_vocabulary[] = {
     { "share", .is_labelled = true, .keys = share_keys,
       .help = "A folder that the guest sees as a USB media device (MTP)" },
     { "serial", .is_labelled = true, .keys = serial_keys, .help = "A serial port" },
+    { "parallel", .is_labelled = true, .keys = parallel_keys,
+      .help = "A parallel port" },
+    { "channel", .is_labelled = true, .keys = channel_keys,
+      .help = "A channel to a program in the guest, over virtio" },
     { "display", .keys = display_keys, .help = "Where the guest's screen is seen" },
     { "video", .keys = video_keys, .help = "The display card" },
     { "sound", .keys = sound_keys, .help = "A sound card" },
