@@ -69,7 +69,6 @@ typedef struct {
     int report_read_fd; /* owned */
     int report_fd;      /* owned: the child's end */
     pid_t parent;
-    sigset_t signals; /* the caller's mask */
 } Launch;
 
 static void close_fd(int *fd)
@@ -173,15 +172,17 @@ static bool place_fds(Launch *launch)
     return true;
 }
 
-/* Handlers and ignored signals (SIGPIPE, most often) are the parent's affair. */
-static void reset_signals(const Launch *launch)
+/* Handled, ignored (SIGPIPE, most often) and blocked signals are the parent's affair. */
+static void reset_signals(void)
 {
     struct sigaction standard = { .sa_handler = SIG_DFL };
+    sigset_t none;
 
     for (int signal = 1; signal < NSIG; signal++) {
         sigaction(signal, &standard, NULL);
     }
-    sigprocmask(SIG_SETMASK, &launch->signals, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* The parent may have died before the request took effect: then nobody will tell. */
@@ -208,7 +209,7 @@ static Step execute(Launch *launch)
     if (config->die_with_parent && !tie_to_parent(launch)) {
         return STEP_PARENT;
     }
-    reset_signals(launch);
+    reset_signals();
     execve(launch->program, (char *const *)config->argv, (char *const *)env);
     return STEP_EXECUTE;
 }
@@ -237,13 +238,13 @@ static __attribute__((noinline)) pid_t start_child(Launch *launch)
 
 static pid_t start_with_signals_blocked(Launch *launch)
 {
-    sigset_t all;
+    sigset_t all, before;
 
     sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &launch->signals);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
     pid_t pid = start_child(launch);
     int why = errno;
-    pthread_sigmask(SIG_SETMASK, &launch->signals, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = why;
     return pid;
 }
