@@ -199,6 +199,13 @@ static void add_wwn(GString *options, const Disk *disk)
     }
 }
 
+static bool no_room(const Disk *disk, unsigned n, const char *places, GError **error)
+{
+    g_set_error(error, OSTLER_PLAN_ERROR, OSTLER_PLAN_ERROR_NO_SLOT,
+                "%s does not fit: the machine has %u %s", disk->who, n, places);
+    return false;
+}
+
 static bool attach_virtio(OstlerPlanner *planner, const Disk *disk, GError **error)
 {
     g_autoptr(GString) options = device_options(planner, disk);
@@ -231,10 +238,7 @@ static bool attach_scsi(OstlerPlanner *planner, const Disk *disk, GError **error
         return false;
     }
     if (planner->n_scsi > planner->max_scsi_id) {
-        g_set_error(error, OSTLER_PLAN_ERROR, OSTLER_PLAN_ERROR_NO_SLOT,
-                    "%s does not fit: the SCSI controller has %u targets", disk->who,
-                    planner->max_scsi_id + 1);
-        return false;
+        return no_room(disk, planner->max_scsi_id + 1, "SCSI targets", error);
     }
 
     g_autoptr(GString) options = device_options(planner, disk);
@@ -295,10 +299,20 @@ static bool attach_nvme(OstlerPlanner *planner, const Disk *disk, GError **error
     return ostler_plan_pci(planner, "nvme", disk->id, options->str, disk->who, error);
 }
 
+/* A machine whose controller comes only with a drive (q35) has no bus to name yet. */
 static bool attach_floppy(OstlerPlanner *planner, const Disk *disk, GError **error)
 {
-    g_autoptr(GString) device = g_string_new("floppy");
+    if (planner->machine->n_floppy > 0 && !ostler_slots_has_floppy(planner->slots)) {
+        if (planner->n_floppy == planner->machine->n_floppy) {
+            return no_room(disk, planner->machine->n_floppy, "floppy drives", error);
+        }
+        g_autofree char *interface =
+            g_strdup_printf("if=floppy,index=%u", planner->n_floppy++);
+        add_drive(planner, disk, interface);
+        return true;
+    }
 
+    g_autoptr(GString) device = g_string_new("floppy");
     ostler_option(device, "id", disk->id);
     if (disk->has_medium) {
         ostler_option(device, "drive", disk->node);
@@ -306,6 +320,7 @@ static bool attach_floppy(OstlerPlanner *planner, const Disk *disk, GError **err
     if (!ostler_slots_take_floppy(planner->slots, device, disk->who, error)) {
         return false;
     }
+    add_backend(planner, disk);
     ostler_plan_take(planner, "-device", g_string_new(device->str));
     return true;
 }
@@ -326,10 +341,7 @@ static bool attach_sd(OstlerPlanner *planner, const Disk *disk, GError **error)
 static bool attach_pflash(OstlerPlanner *planner, const Disk *disk, GError **error)
 {
     if (planner->n_pflash == planner->machine->n_pflash) {
-        g_set_error(error, OSTLER_PLAN_ERROR, OSTLER_PLAN_ERROR_NO_SLOT,
-                    "%s does not fit: the machine has %u flash chips", disk->who,
-                    planner->machine->n_pflash);
-        return false;
+        return no_room(disk, planner->machine->n_pflash, "flash chips", error);
     }
 
     g_autofree char *interface =
@@ -393,7 +405,7 @@ static const struct {
     { "ide", offers_ide, attach_ide, true },
     { "usb", offers_usb, attach_usb, true },
     { "nvme", offers_pci, attach_nvme, true },
-    { "floppy", offers_floppy, attach_floppy, true },
+    { "floppy", offers_floppy, attach_floppy, false },
     { "sd", offers_sd, attach_sd, false },
     { "pflash", offers_pflash, attach_pflash, false },
 };

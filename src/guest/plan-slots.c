@@ -333,6 +333,11 @@ bool ostler_slots_take_floppy(OstlerSlots *slots, GString *device, const char *w
     return place != NULL;
 }
 
+bool ostler_slots_has_floppy(const OstlerSlots *slots)
+{
+    return shelf_size(&slots->floppy) > 0;
+}
+
 bool ostler_slots_take_usb(OstlerSlots *slots, GString *device, const char *who,
                            GError **error)
 {

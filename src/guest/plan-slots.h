@@ -42,6 +42,7 @@ bool ostler_slots_take_ide(OstlerSlots *slots, GString *device, const char *who,
                            GError **error);
 bool ostler_slots_take_floppy(OstlerSlots *slots, GString *device, const char *who,
                               GError **error);
+bool ostler_slots_has_floppy(const OstlerSlots *slots);
 bool ostler_slots_take_usb(OstlerSlots *slots, GString *device, const char *who,
                            GError **error);
 

@@ -26,6 +26,7 @@ typedef struct {
     char *console;    /* socket of the console, or NULL */
     unsigned n_scsi;  /* units on the SCSI controller that the plan added */
     unsigned max_scsi_id;
+    unsigned n_floppy; /* drives of a controller that has no bus yet */
     unsigned n_pflash; /* flash chips that are used */
     bool allows_spawn; /* QEMU starts a helper of its own */
 } OstlerPlanner;

@@ -7,8 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MONITOR_FD 3
-#define MAX_STDERR (64 * 1024)
+#define MONITOR_FD      3
+#define MONITOR_CHARDEV "socket,id=ask,fd=3"
+#define MAX_STDERR      (64 * 1024)
 
 struct OstlerEmulator {
     OstlerProcess *process;
@@ -24,7 +25,7 @@ static const char *const common_args[] = {
 
 static const char *const monitor_args[] = {
     "-chardev",
-    "socket,id=ask,fd=" G_STRINGIFY(MONITOR_FD),
+    MONITOR_CHARDEV,
     "-mon",
     "chardev=ask,mode=control",
 };
@@ -75,12 +76,12 @@ static char *read_said(int fd)
     return text;
 }
 
-static OstlerProcess *start_process(GPtrArray *argv, int monitor_fd, int said_fd,
-                                    GError **error)
+static OstlerProcess *start_process(const char *const *argv, int monitor_fd,
+                                    int said_fd, GError **error)
 {
     OstlerFdMap map = { .source = monitor_fd, .target = MONITOR_FD };
     OstlerProcessConfig config = {
-        .argv = (const char *const *)argv->pdata,
+        .argv = argv,
         .fds = &map,
         .n_fds = monitor_fd >= 0 ? 1 : 0,
         .stdin_fd = -1,
@@ -162,7 +163,8 @@ OstlerEmulator *coroutine_fn ostler_emulator_start(const char *path,
         channel = ostler_channel_pair(&theirs, error);
     }
     if (channel) {
-        emulator->process = start_process(argv, theirs, emulator->said_fd, error);
+        emulator->process = start_process((const char *const *)argv->pdata, theirs,
+                                          emulator->said_fd, error);
         close(theirs);
     }
     if (emulator->process) {
@@ -200,10 +202,9 @@ OstlerQmp *ostler_emulator_qmp(OstlerEmulator *emulator)
     return emulator->qmp;
 }
 
-char *coroutine_fn ostler_emulator_refusal(const char *path, const char *const *args,
-                                           GError **error)
+char *coroutine_fn ostler_emulator_run(const char *const *argv, int timeout_ms,
+                                       OstlerProcessEnd *out_end, GError **error)
 {
-    g_autoptr(GPtrArray) argv = build_argv(path, args, false);
     int said_fd = open_nameless(error);
     if (said_fd < 0) {
         return NULL;
@@ -212,14 +213,23 @@ char *coroutine_fn ostler_emulator_refusal(const char *path, const char *const *
     char *said = NULL;
     OstlerProcess *process = start_process(argv, -1, said_fd, error);
     if (process) {
-        OstlerProcessEnd end;
-        if (!ostler_process_wait(process, OSTLER_EMULATOR_TIMEOUT_MS, &end)) {
+        if (!ostler_process_wait(process, timeout_ms, out_end)) {
             ostler_process_kill(process);
-            ostler_process_wait(process, -1, &end);
+            ostler_process_wait(process, -1, out_end);
         }
         ostler_process_free(process);
         said = read_said(said_fd);
     }
     close(said_fd);
     return said;
+}
+
+char *coroutine_fn ostler_emulator_refusal(const char *path, const char *const *args,
+                                           GError **error)
+{
+    g_autoptr(GPtrArray) argv = build_argv(path, args, false);
+    OstlerProcessEnd end;
+
+    return ostler_emulator_run((const char *const *)argv->pdata,
+                               OSTLER_EMULATOR_TIMEOUT_MS, &end, error);
 }

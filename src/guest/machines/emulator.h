@@ -13,6 +13,7 @@
 #pragma once
 
 #include "guest/machines/machine.h"
+#include "platform/process.h"
 #include "qmp/session.h"
 
 #define OSTLER_EMULATOR_TIMEOUT_MS 20000 /* 50-330 ms are usual; 20 s is a hang */
@@ -26,7 +27,14 @@ OstlerEmulator *coroutine_fn ostler_emulator_start(const char *path,
 void coroutine_fn ostler_emulator_stop(OstlerEmulator *emulator); /* NULL is fine */
 OstlerQmp *ostler_emulator_qmp(OstlerEmulator *emulator);         /* borrowed */
 
-/* Run it to its own end; what it wrote to stderr (caller frees), or NULL. */
+/*
+ * Run @argv, which is all there is, to its end or for @timeout_ms, when it is killed;
+ * what it wrote to stderr (caller frees), or NULL if it cannot be started.
+ */
+char *coroutine_fn ostler_emulator_run(const char *const *argv, int timeout_ms,
+                                       OstlerProcessEnd *out_end, GError **error);
+
+/* Run @path with @args to its own end; what it wrote to stderr (caller frees), or NULL. */
 char *coroutine_fn ostler_emulator_refusal(const char *path, const char *const *args,
                                            GError **error);
 

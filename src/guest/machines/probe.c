@@ -50,6 +50,7 @@ typedef struct {
     GHashTable *device_types; /* likewise */
     GHashTable *aarch64_cpus; /* likewise */
     GArray *buses;            /* OstlerMachineBus */
+    GHashTable *properties;   /* set of names, owned */
     GHashTable *onboard;      /* set of types, owned */
     unsigned n_flash_chips;
     char *stand_in; /* a file that serves as kernel or firmware */
@@ -181,11 +182,12 @@ static void coroutine_fn add_bus(Probe *probe, const char *type, const char *pat
         }
     }
 
+    unsigned n_taken = taken->len;
     OstlerMachineBus bus = {
         .name = g_strdup(strrchr(path, '/') + 1),
         .type = g_strdup(type),
         .controller = g_strdup(controller),
-        .n_taken = taken->len,
+        .n_taken = n_taken,
         .taken = (unsigned *)g_array_steal(taken, NULL),
     };
     if (bus.n_taken) {
@@ -251,19 +253,38 @@ static unsigned coroutine_fn count_usb_ports(Probe *probe, const char *bus)
     return n;
 }
 
-static void coroutine_fn read_properties(Probe *probe)
+/* Add the names of a list of properties that are not children of the machine. */
+static void add_properties(Probe *probe, json_object *members)
 {
-    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
-    g_autoptr(json_object) members = list_path(probe, "/machine");
-
     for (size_t i = 0; members && i < json_object_array_length(members); i++) {
         json_object *member = json_object_array_get_idx(members, i);
+        const char *name = ostler_json_find_string(member, "name");
         const char *type = ostler_json_find_string(member, "type");
-        if (type && !g_str_has_prefix(type, "child<")) {
-            g_hash_table_add(names, (gpointer)ostler_json_find_string(member, "name"));
+        if (name && type && !g_str_has_prefix(type, "child<")) {
+            g_hash_table_add(probe->properties, g_strdup(name));
         }
     }
-    probe->machine->properties = sorted_texts(names);
+}
+
+static void coroutine_fn read_properties(Probe *probe)
+{
+    g_autoptr(json_object) members = list_path(probe, "/machine");
+    add_properties(probe, members);
+}
+
+/*
+ * Some exist only until the machine is made: a PC drops the flash that nobody used.
+ * They are asked of the type, which makes a second machine for a moment, and must be
+ * the last question: microvm's asserts then (QEMU 7.2, acpi_setup_microvm).
+ */
+static void coroutine_fn read_type_properties(Probe *probe)
+{
+    g_autofree char *type = get_text(probe, "/machine", "type");
+    g_autoptr(json_object) members =
+        type ? ask(probe, "qom-list-properties",
+                   ostler_json_object("typename", text(type), NULL))
+             : NULL;
+    add_properties(probe, members);
 }
 
 /* The row of query-machines for "virt,secure=on", by name or alias; borrowed. */
@@ -294,7 +315,7 @@ static const char *prefer_cpu(const Probe *probe)
     }
     if (strcmp(machine->arch, "aarch64") == 0 && machine->default_cpu &&
         !g_hash_table_contains(probe->aarch64_cpus, machine->default_cpu) &&
-        ostler_machine_has_property(machine, "gic-version")) {
+        g_hash_table_contains(probe->properties, "gic-version")) {
         return "cortex-a57";
     }
     return NULL;
@@ -315,7 +336,7 @@ static void coroutine_fn read_row(Probe *probe)
 
 static unsigned count_flash(const Probe *probe)
 {
-    if (ostler_machine_has_property(probe->machine, "pflash1")) {
+    if (g_hash_table_contains(probe->properties, "pflash1")) {
         return 2;
     }
     return probe->n_flash_chips;
@@ -353,7 +374,6 @@ static void coroutine_fn look(Probe *probe)
     walk(probe, "/machine", "", 0);
     g_array_sort(probe->buses, by_bus_name);
     machine->onboard = sorted_texts(probe->onboard);
-    machine->n_pflash = count_flash(probe);
     machine->n_buses = probe->buses->len;
     machine->buses = (OstlerMachineBus *)g_array_steal(probe->buses, NULL);
     for (unsigned i = 0; i < machine->n_buses; i++) {
@@ -362,6 +382,9 @@ static void coroutine_fn look(Probe *probe)
             bus->n_ports = count_usb_ports(probe, bus->name);
         }
     }
+    read_type_properties(probe);
+    machine->properties = sorted_texts(probe->properties);
+    machine->n_pflash = count_flash(probe);
 }
 
 /* What look_wired() found behind the backends it named. */
@@ -556,31 +579,36 @@ static void coroutine_fn count_drives(Probe *probe)
     }
 }
 
-/* Question 4. */
+/*
+ * Question 4.  The machine's own size is not among those tried: a board with fixed
+ * memory takes that one.
+ */
 static void coroutine_fn try_memory(Probe *probe)
 {
-    static const unsigned sizes_mib[] = { 1024, 512, 256, 192 };
+    static const unsigned sizes_mib[] = { 1024, 512, 256, 192, 2048 };
     OstlerMachine *machine = probe->machine;
     g_autofree char *refusal = NULL;
 
+    machine->memory = machine->default_memory;
     for (unsigned i = 0; i < G_N_ELEMENTS(sizes_mib); i++) {
+        if (sizes_mib[i] * MIB == machine->default_memory) {
+            continue;
+        }
         g_autofree char *size = g_strdup_printf("%uM", sizes_mib[i]);
         const char *const extra[] = { "-m", size, NULL };
         g_autofree char *said = refusal_with(probe, extra);
 
         if (said && strstr(said, REFUSAL)) {
-            /* A board's own size is better known to the board. */
-            machine->memory = machine->default_memory > QEMU_DEFAULT_RAM
-                                  ? machine->default_memory
-                                  : sizes_mib[i] * MIB;
+            /* What a board has by itself suits it better. */
+            if (machine->default_memory <= QEMU_DEFAULT_RAM) {
+                machine->memory = sizes_mib[i] * MIB;
+            }
             return;
         }
-        if (!refusal || sizes_mib[i] * MIB != machine->default_memory) {
-            g_free(refusal);
+        if (!refusal) {
             refusal = ostler_emulator_reason(said ? said : "");
         }
     }
-    machine->memory = machine->default_memory;
     machine->memory_refusal = g_steal_pointer(&refusal);
 }
 
@@ -668,6 +696,7 @@ static void clear_probe(Probe *probe)
     g_clear_pointer(&probe->device_types, g_hash_table_unref);
     g_clear_pointer(&probe->aarch64_cpus, g_hash_table_unref);
     g_clear_pointer(&probe->buses, g_array_unref);
+    g_clear_pointer(&probe->properties, g_hash_table_unref);
     g_clear_pointer(&probe->onboard, g_hash_table_unref);
     if (probe->stand_in) {
         g_unlink(probe->stand_in);
@@ -682,6 +711,7 @@ OstlerMachine *coroutine_fn ostler_machine_ask(const char *emulator, const char 
         .machine = g_new0(OstlerMachine, 1),
         .args = g_ptr_array_new(),
         .buses = g_array_new(false, false, sizeof(OstlerMachineBus)),
+        .properties = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
         .onboard = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
     };
     probe.machine->emulator = g_strdup(emulator);
