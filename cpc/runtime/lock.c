@@ -24,6 +24,7 @@ struct CoWaiter {
     GThread *thread;
     GMainContext *context; /* borrowed from the thread */
     bool wants_to_write;
+    bool is_woken;
 };
 
 static CoWaiter this_waiter(void)
@@ -62,10 +63,20 @@ static CoWaiter *take_first(CoQueue *queue)
 /* @waiter is gone afterwards: it lives in the frame that goes on. */
 static void coroutine_mixed_fn wake(CoWaiter *waiter)
 {
+    waiter->is_woken = true;
     if (waiter->thread == g_thread_self()) {
         cpc_wake(waiter->co);
     } else {
         cpc_schedule(waiter->co, waiter->context);
+    }
+}
+
+/* Entered by anybody else, @self would leave a dangling pointer in its queue. */
+static void coroutine_fn wait_for_wake(const CoWaiter *self)
+{
+    cpc_yield();
+    if (!self->is_woken) {
+        g_error("A coroutine that waits in a queue was entered by somebody else");
     }
 }
 
@@ -90,10 +101,7 @@ static void coroutine_fn wait_for_mutex(CoMutex *mutex)
 
     append(&mutex->waiting, &self);
     spin_unlock(&mutex->spin);
-    cpc_yield();
-    if (mutex->holder != self.co) {
-        g_error("A coroutine that waits for a mutex was entered by somebody else");
-    }
+    wait_for_wake(&self);
 }
 
 void coroutine_fn cpc_mutex_lock(CoMutex *mutex)
@@ -135,7 +143,7 @@ void coroutine_fn cpc_queue_wait(CoQueue *queue, CoMutex *mutex)
     if (mutex) {
         cpc_mutex_unlock(mutex);
     }
-    cpc_yield();
+    wait_for_wake(&self);
     if (mutex) {
         cpc_mutex_lock(mutex);
     }
@@ -193,7 +201,7 @@ static void coroutine_fn wait_for_grant(CoRwlock *lock, bool wants_to_write)
     self.wants_to_write = wants_to_write;
     append(&lock->waiting, &self);
     grant(lock);
-    cpc_yield();
+    wait_for_wake(&self);
 }
 
 void coroutine_fn cpc_rwlock_read(CoRwlock *lock)

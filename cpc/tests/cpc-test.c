@@ -424,6 +424,21 @@ static void a_queue_drops_the_mutex_while_asleep(void)
     g_assert_null(mutex.holder);
 }
 
+static void enter_the_queued(void)
+{
+    CoQueue queue = { NULL, NULL };
+    Sleeper sleeper = { &queue, NULL, "a" };
+    Coroutine *co = cpc_create(sleep_in_queue, &sleeper);
+
+    cpc_enter(co);
+    cpc_enter(co);
+}
+
+static void entering_who_waits_in_a_queue_aborts(void)
+{
+    assert_abort(enter_the_queued, "*waits in a queue was entered by somebody else*");
+}
+
 /* --- locks --------------------------------------------------------------------- */
 
 typedef struct {
@@ -1119,6 +1134,7 @@ int main(int argc, char **argv)
     TEST("who-runs-next", who_wakes_goes_on_until_it_stops);
     TEST("who-runs-next", the_woken_of_the_woken_go_first);
     TEST("who-runs-next", a_queue_drops_the_mutex_while_asleep);
+    TEST("who-runs-next", entering_who_waits_in_a_queue_aborts);
     TEST("locks", a_mutex_is_handed_over_in_order);
     TEST("locks", who_unlocks_cannot_overtake_who_waits);
     TEST("locks", unlocking_what_another_holds_aborts);

@@ -5,6 +5,9 @@
  * Threads:    a wait belongs to the thread-default main context of the thread that
  *             calls it, and the coroutine goes on there.
  * Units:      milliseconds; a timeout of -1 is for ever.
+ *
+ * A wait can be called off: entering the waiting coroutine ends it at once, and it says
+ * what it says when the time has run out.
  */
 #pragma once
 
@@ -14,7 +17,12 @@
 /* Create and enter in one: start @entry now, until its first yield. */
 void coroutine_mixed_fn cpc_spawn(CoroutineEntry *entry, void *opaque);
 
-/* Enter @co from @context's (NULL: the default) next iteration; from any thread. */
+/*
+ * Enter @co from @context's (NULL: the default) next iteration; from any thread.
+ *
+ * A coroutine moves to another thread by scheduling itself there and yielding.  Another
+ * thread may schedule one that is still about to yield only to the context it runs in.
+ */
 void cpc_schedule(Coroutine *co, GMainContext *context);
 
 /* Let other sources run for @ms; 0 goes once around the main loop. */
@@ -28,13 +36,15 @@ GIOCondition coroutine_fn cpc_wait_fd(int fd, GIOCondition condition, int timeou
 
 /*
  * Run @entry in a coroutine and iterate the thread-default main context until it
- * has ended: how a program's main(), a test or libostler enters coroutine land.
+ * has ended: how a program's main(), a test or libostler enters coroutine land.  Inside
+ * of a coroutine this would block all others, and aborts.
  */
 void cpc_run(CoroutineEntry *entry, void *opaque);
 
 /*
  * A wake-up that may come before the wait: cpc_event_set() wakes the one waiter, or
  * makes the next wait return at once.  cpc_event_wait() says whether it came in time.
+ * Both on one thread.
  */
 typedef struct CoEvent {
     Coroutine *waiter;

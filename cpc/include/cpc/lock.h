@@ -43,14 +43,21 @@ void coroutine_fn cpc_mutex_unlock(CoMutex *mutex);
  */
 void coroutine_fn cpc_queue_wait(CoQueue *queue, CoMutex *mutex);
 
-/* Wake the longest waiter; false if nobody waited.  Callable from anywhere. */
+/*
+ * Wake the longest waiter; false if nobody waited.  Callable from anywhere: the waiter
+ * runs at once outside of a coroutine, and when the caller next stops inside of one.
+ */
 bool coroutine_mixed_fn cpc_queue_next(CoQueue *queue);
 void coroutine_mixed_fn cpc_queue_all(CoQueue *queue);
 bool cpc_queue_is_empty(const CoQueue *queue);
 
 void coroutine_fn cpc_rwlock_read(CoRwlock *lock);
 void coroutine_fn cpc_rwlock_write(CoRwlock *lock);
-/* Turn a held read lock into the write lock, after the other readers have left. */
+/*
+ * Turn a held read lock into the write lock, after the other readers have left.  A
+ * writer that has waited longer goes first, so what was read may have changed; the
+ * only reader, with nobody waiting, gets it at once.
+ */
 void coroutine_fn cpc_rwlock_upgrade(CoRwlock *lock);
 /* Turn the held write lock into a read lock without letting a writer in between. */
 void coroutine_fn cpc_rwlock_downgrade(CoRwlock *lock);
