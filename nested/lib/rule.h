@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * rule.h - a rule of the manual, and how it is shown
+ *
+ * A rule is one claim of a manual about nested virtualization, with an identifier and
+ * the place where the manual makes it.  Its check puts the CPU to the claim and says
+ * nested_expect() of what must come true - including the passing neighbour, the nearest
+ * state that must be accepted, so that an engine which refuses everything fails too.
+ *
+ * Every rule can be shown to be able to fail.  With the mutation "setup" the change
+ * that nested_sets_up() guards is left out; with "expectation" every nested_expect() is
+ * turned round.  Under both, every rule must fail (ostler-nested --mutate).
+ *
+ * Lines:    RUN id, before a rule, so that a crash has a name; then PASS: id,
+ *           FAIL: id, or SKIP: id (reason); at the end SUMMARY, as kvm-unit-tests has
+ *           them.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct nested_rule {
+    const char *id;             /* "SVM.ENTRY.CR0.NW_WITHOUT_CD" */
+    const char *cites;          /* "APM2 15.5.1": the revision is in docs/nested.md */
+    const char *says;           /* the claim in our words */
+    const char *(*lacks)(void); /* what this CPU lacks for it, or NULL; may be NULL */
+    void (*check)(const struct nested_rule *rule);
+    const void *data; /* the check's own, when a table row is all there is to say */
+};
+
+struct nested_rule_table {
+    const struct nested_rule *rules;
+    unsigned n_rules;
+};
+
+/* Put the array @table among those that are run, in link order. */
+#define NESTED_RULES(table)                                                            \
+    static const struct nested_rule_table table##_entry                                \
+        __attribute__((used, section("nested_rules"),                                  \
+                       aligned(8))) = { table, sizeof table / sizeof *table }
+
+/* False when this run leaves the rule's change out to see it fail. */
+bool nested_sets_up(void);
+
+/* @holds must be true; the text says what was seen, for the FAIL line. */
+void nested_expect(bool holds, const char *format, uint64_t seen);
+
+/* The running rule fails and the machine ends: nothing after it could be trusted. */
+void nested_rule_abort(const char *why) __attribute__((noreturn));

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * start.c - which rules to run, run them, count
+ *
+ * The command line (multiboot) is a list of words: an id or an id's beginning chooses
+ * rules, none means all; "list" prints the table; "mutate=setup" and
+ * "mutate=expectation" are explained in rule.h.  The first word is the file's name.
+ */
+#include "console.h"
+#include "cpu.h"
+#include "memory.h"
+#include "rule.h"
+#include "trap.h"
+
+#define MULTIBOOT_HAS_COMMAND_LINE BIT(2)
+
+struct multiboot_info {
+    uint32_t flags, mem_lower, mem_upper, boot_device, cmdline;
+};
+
+enum mutation {
+    MUTATE_NOTHING,
+    MUTATE_SETUP,
+    MUTATE_EXPECTATION,
+};
+
+extern const struct nested_rule_table __start_nested_rules[], __stop_nested_rules[];
+void nested_start(const struct multiboot_info *info) __attribute__((noreturn));
+
+static enum mutation mutation;
+static const struct nested_rule *running;
+static unsigned n_failures; /* of the running rule */
+static unsigned n_rules, n_failed, n_skipped;
+
+bool nested_sets_up(void)
+{
+    return mutation != MUTATE_SETUP;
+}
+
+void nested_expect(bool holds, const char *format, uint64_t seen)
+{
+    if (holds != (mutation == MUTATE_EXPECTATION)) {
+        return;
+    }
+    n_failures++;
+    nested_print("  seen: ");
+    nested_print(format, seen); /* checked at the callers: one %lx or none */
+    nested_print("\n");
+}
+
+static void summarize(void)
+{
+    nested_print("SUMMARY: %u tests", n_rules);
+    if (n_failed) {
+        nested_print(", %u unexpected failures", n_failed);
+    }
+    if (n_skipped) {
+        nested_print(", %u skipped", n_skipped);
+    }
+    nested_print("\n");
+}
+
+static void finish(void) __attribute__((noreturn));
+static void finish(void)
+{
+    summarize();
+    nested_exit(n_failed ? 1 : 0);
+}
+
+void nested_rule_abort(const char *why)
+{
+    nested_print("FAIL: %s (%s)\n", running ? running->id : "start", why);
+    n_failed++;
+    finish();
+}
+
+static void run_rule(const struct nested_rule *rule)
+{
+    const char *lack = rule->lacks ? rule->lacks() : NULL;
+
+    n_rules++;
+    if (lack) {
+        n_skipped++;
+        nested_print("SKIP: %s (%s)\n", rule->id, lack);
+        return;
+    }
+    running = rule;
+    n_failures = 0;
+    nested_print("RUN %s\n", rule->id);
+    rule->check(rule);
+    if (n_failures) {
+        n_failed++;
+    }
+    nested_print("%s: %s\n", n_failures ? "FAIL" : "PASS", rule->id);
+    running = NULL;
+}
+
+static void list_rule(const struct nested_rule *rule)
+{
+    nested_print("RULE %s\t%s\t%s\n", rule->id, rule->cites, rule->says);
+}
+
+/* The next word of @line, ended in place; @line moves on.  NULL at the end. */
+static char *next_word(char **line)
+{
+    char *word = *line;
+
+    while (*word == ' ') {
+        word++;
+    }
+    if (!*word) {
+        return NULL;
+    }
+    char *end = word;
+    while (*end && *end != ' ') {
+        end++;
+    }
+    *line = *end ? end + 1 : end;
+    *end = '\0';
+    return word;
+}
+
+#define MAX_CHOICES 64
+
+struct request {
+    const char *choices[MAX_CHOICES];
+    unsigned n_choices;
+    bool is_list;
+};
+
+static void read_word(struct request *request, const char *word)
+{
+    if (strcmp(word, "list") == 0) {
+        request->is_list = true;
+    } else if (strcmp(word, "mutate=setup") == 0) {
+        mutation = MUTATE_SETUP;
+    } else if (strcmp(word, "mutate=expectation") == 0) {
+        mutation = MUTATE_EXPECTATION;
+    } else if (request->n_choices < MAX_CHOICES) {
+        request->choices[request->n_choices++] = word;
+    }
+}
+
+static void read_command_line(struct request *request,
+                              const struct multiboot_info *info)
+{
+    char *line = (char *)(uint64_t)info->cmdline;
+    char *word;
+
+    if (!(info->flags & MULTIBOOT_HAS_COMMAND_LINE) || !line) {
+        return;
+    }
+    next_word(&line);
+    while ((word = next_word(&line))) {
+        read_word(request, word);
+    }
+}
+
+static bool is_chosen(const struct request *request, const struct nested_rule *rule)
+{
+    for (unsigned i = 0; i < request->n_choices; i++) {
+        size_t n = strlen(request->choices[i]);
+        if (memcmp(rule->id, request->choices[i], n) == 0) {
+            return true;
+        }
+    }
+    return request->n_choices == 0;
+}
+
+void nested_start(const struct multiboot_info *info)
+{
+    struct request request = { 0 };
+
+    nested_console_init();
+    nested_trap_init();
+    read_command_line(&request, info);
+    for (const struct nested_rule_table *table = __start_nested_rules;
+         table < __stop_nested_rules; table++) {
+        for (unsigned i = 0; i < table->n_rules; i++) {
+            if (!is_chosen(&request, &table->rules[i])) {
+                continue;
+            }
+            (request.is_list ? list_rule : run_rule)(&table->rules[i]);
+        }
+    }
+    finish();
+}
