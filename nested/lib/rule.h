@@ -21,10 +21,10 @@
 #include <stdint.h>
 
 struct nested_rule {
-    const char *id;             /* "SVM.ENTRY.CR0.NW_WITHOUT_CD" */
-    const char *cites;          /* "APM2 15.5.1": the revision is in docs/nested.md */
-    const char *says;           /* the claim in our words */
-    const char *(*lacks)(void); /* what this CPU lacks for it, or NULL; may be NULL */
+    const char *id;    /* "SVM.ENTRY.CR0.NW_WITHOUT_CD" */
+    const char *cites; /* "APM2 15.5.1": the revision is in docs/nested.md */
+    const char *says;  /* the claim in our words */
+    const char *(*lacks)(const struct nested_rule *rule); /* NULL: nothing */
     void (*check)(const struct nested_rule *rule);
     const void *data; /* the check's own, when a table row is all there is to say */
 };

@@ -76,7 +76,7 @@ void nested_rule_abort(const char *why)
 
 static void run_rule(const struct nested_rule *rule)
 {
-    const char *lack = rule->lacks ? rule->lacks() : NULL;
+    const char *lack = rule->lacks ? rule->lacks(rule) : NULL;
 
     n_rules++;
     if (lack) {

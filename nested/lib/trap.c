@@ -101,3 +101,8 @@ void nested_trap(const struct trap_frame *frame)
                  frame->vector, frame->error_code, frame->rip, cpu_read_cr2());
     nested_rule_abort("an exception that nobody expected");
 }
+
+uint64_t nested_tss_base(void)
+{
+    return (uint64_t)&tss;
+}

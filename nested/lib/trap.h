@@ -37,5 +37,8 @@ uint64_t nested_try_error_code(void);
 
 /* A guest's own IDT: every vector executes VMMCALL with the vector in EAX, so that an
  * exception in a guest ends in the host's hands and never in the host's code. */
+/* Where the host's TSS is. */
+uint64_t nested_tss_base(void);
+
 struct cpu_table;
 void nested_guest_idt(struct cpu_table *out);

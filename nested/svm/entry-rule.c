@@ -7,14 +7,14 @@ static struct vmcb vmcb __attribute__((aligned(4096)));
 
 #define FEATURE_NPT BIT(0)
 
-const char *svm_lacks(void)
+const char *svm_lacks(const struct nested_rule *rule)
 {
     return svm_is_present() ? NULL : "no SVM";
 }
 
-const char *svm_lacks_npt(void)
+const char *svm_lacks_npt(const struct nested_rule *rule)
 {
-    const char *lack = svm_lacks();
+    const char *lack = svm_lacks(rule);
 
     return lack ? lack : svm_features() & FEATURE_NPT ? NULL : "no nested paging";
 }

@@ -52,7 +52,7 @@ struct svm_entry {
         .data = &(const struct svm_entry){ .breaks = broken, .neighbour = allowed },   \
     }
 
-const char *svm_lacks(void);
-const char *svm_lacks_npt(void);
+const char *svm_lacks(const struct nested_rule *rule);
+const char *svm_lacks_npt(const struct nested_rule *rule);
 void svm_check_entry(const struct nested_rule *rule);
 void svm_change_apply(struct vmcb *vmcb, const struct svm_change *change);

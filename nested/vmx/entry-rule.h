@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * entry-rule.h - rules about what VM entry refuses, a line each
+ *
+ * "Change the good VMCS so, and VMLAUNCH fails in this way; make this neighbour of it
+ * instead, and the guest runs and leaves by VMCALL."  A rule whose controls this CPU
+ * does not have is skipped, by its capability MSRs.
+ */
+#pragma once
+
+#include "lib/cpu.h"
+#include "lib/rule.h"
+#include "vmx/vmx.h"
+
+#define VMX_MAX_CHANGES 4
+
+/* (field & ~clear) | set; the list ends with field -1. */
+struct vmx_change {
+    int32_t field;
+    uint8_t is_limit; /* the end of physical memory - set, instead */
+    uint64_t clear, set;
+};
+
+#define VMX_CHANGE(field, clear, set)                                                  \
+    {                                                                                  \
+        (int32_t) field, 0, clear, set                                                 \
+    }
+#define VMX_SET(field, bits)   VMX_CHANGE(field, 0, bits)
+#define VMX_CLEAR(field, bits) VMX_CHANGE(field, bits, 0)
+#define VMX_MAKE(field, value) VMX_CHANGE(field, UINT64_MAX, value)
+#define VMX_LIMIT(field, less)                                                         \
+    {                                                                                  \
+        (int32_t) field, 1, 0, less                                                    \
+    }
+#define VMX_END                                                                        \
+    {                                                                                  \
+        -1, 0, 0, 0                                                                    \
+    }
+
+struct vmx_entry {
+    enum vmx_way way;
+    uint32_t detail;
+    struct vmx_change breaks[VMX_MAX_CHANGES], neighbour[VMX_MAX_CHANGES];
+};
+
+#define VMX_LIST(...)                                                                  \
+    {                                                                                  \
+        __VA_ARGS__ __VA_OPT__(, ) VMX_END                                             \
+    }
+/* The good state itself is the nearest that must be accepted. */
+#define VMX_AS_IT_WAS                                                                  \
+    {                                                                                  \
+        VMX_END                                                                        \
+    }
+
+#define VMX_ENTRY_RULE(name, place, claim, how, what, broken, allowed)                 \
+    {                                                                                  \
+        .id = "VMX.ENTRY." name, .cites = place, .says = claim, .lacks = vmx_lacks,    \
+        .check = vmx_check_entry, .data = &(const struct vmx_entry)                    \
+        {                                                                              \
+            .way = how, .detail = what, .breaks = broken, .neighbour = allowed         \
+        }                                                                              \
+    }
+
+#define VMX_CONTROL_RULE(name, place, claim, broken, allowed)                          \
+    VMX_ENTRY_RULE("CONTROL." name, place, claim, VMX_FAIL, VMX_ERROR_CONTROLS,        \
+                   VMX_LIST(broken), VMX_LIST(allowed))
+#define VMX_HOST_RULE(name, place, claim, broken, ...)                                 \
+    VMX_ENTRY_RULE("HOST." name, place, claim, VMX_FAIL, VMX_ERROR_HOST_STATE,         \
+                   VMX_LIST(broken), VMX_LIST(__VA_ARGS__))
+#define VMX_GUEST_RULE(name, place, claim, broken, ...)                                \
+    VMX_ENTRY_RULE("GUEST." name, place, claim, VMX_EXIT,                              \
+                   (uint32_t)VMX_REASON_ENTRY_FAILURE | VMX_REASON_GUEST_STATE,        \
+                   VMX_LIST(broken), VMX_LIST(__VA_ARGS__))
+
+const char *vmx_lacks(const struct nested_rule *rule);
+void vmx_check_entry(const struct nested_rule *rule);
