@@ -112,9 +112,14 @@ void nested_print(const char *format, ...)
     va_end(args);
 }
 
-void nested_exit(unsigned code)
+void nested_console_flush(void)
 {
     wait_for(LSR_TEMT);
+}
+
+void nested_exit(unsigned code)
+{
+    nested_console_flush();
     cpu_out8(DEBUG_EXIT_PORT, (uint8_t)code);
     for (const char *word = "Shutdown"; *word; word++) {
         cpu_out8(BOCHS_SHUTDOWN_PORT & 0xffff, (uint8_t)*word);

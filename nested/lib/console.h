@@ -13,4 +13,6 @@
 void nested_console_init(void);
 /* printf's %s %c %d %u %x %lx %lu %%, with a field width and leading zeros. */
 void nested_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Until the last character is out: what follows may end the engine. */
+void nested_console_flush(void);
 void nested_exit(unsigned code) __attribute__((noreturn));

@@ -43,8 +43,8 @@ struct nested_rule_table {
 /* False when this run leaves the rule's change out to see it fail. */
 bool nested_sets_up(void);
 
-/* @holds must be true; the text says what was seen, for the FAIL line. */
-void nested_expect(bool holds, const char *format, uint64_t seen);
+/* @holds must be true; if not, the FAIL line says "what: seen" with @seen in hex. */
+void nested_expect(bool holds, const char *what, uint64_t seen);
 
 /* The running rule fails and the machine ends: nothing after it could be trusted. */
 void nested_rule_abort(const char *why) __attribute__((noreturn));

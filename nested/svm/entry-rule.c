@@ -49,7 +49,7 @@ void svm_check_entry(const struct nested_rule *rule)
     uint64_t seen = exit_after(nested_sets_up() ? &entry->breaks : &entry->neighbour);
     /* The low half: that the code is 64 bits wide is a rule of its own. */
     nested_expect((uint32_t)seen == (uint32_t)SVM_EXIT_INVALID,
-                  "exit code %lx, not VMEXIT_INVALID", seen);
+                  "exit code, not VMEXIT_INVALID", seen);
     seen = exit_after(&entry->neighbour);
-    nested_expect(seen == wanted, "exit code %lx from the neighbour", seen);
+    nested_expect(seen == wanted, "exit code from the neighbour", seen);
 }

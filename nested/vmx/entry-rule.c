@@ -59,9 +59,9 @@ void vmx_check_entry(const struct nested_rule *rule)
     struct vmx_outcome broken =
         outcome_of(nested_sets_up() ? entry->breaks : entry->neighbour);
     nested_expect(broken.way == entry->way && broken.detail == entry->detail,
-                  "way (0 VMfailInvalid, 1 VMfailValid, 2 exit) and detail %lx",
+                  "way (0 VMfailInvalid, 1 VMfailValid, 2 exit) and detail",
                   seen(&broken));
     struct vmx_outcome neighbour = outcome_of(entry->neighbour);
     nested_expect(neighbour.way == VMX_EXIT && neighbour.detail == VMX_REASON_VMCALL,
-                  "way and detail %lx from the neighbour", seen(&neighbour));
+                  "way and detail from the neighbour", seen(&neighbour));
 }

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ostler-nested - run the rulebook of nested virtualization, or any kvm-unit-tests flat
+ *
+ * Exit status: 0 nothing unexpected, 1 something was, 2 the command line is wrong,
+ * 77 no engine for it is installed.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "known.h"
+#include "report.h"
+#include "session.h"
+
+#define EXIT_USAGE      2
+#define EXIT_NO_ENGINE  77
+#define DEFAULT_STALL_S 60
+
+typedef struct {
+    char *engine;
+    char *cpu;
+    char *flats; /* where svm.flat and vmx.flat are */
+    char *known; /* where the lists of known failures are */
+    char *mutation;
+    char *junit;
+    char *html;
+    gboolean tap;
+    gboolean verbose;
+    int stall_s;
+} Options;
+
+static Options options = { .stall_s = DEFAULT_STALL_S };
+
+/* What a rulebook runs on when nothing else is asked for. */
+static const struct {
+    const char *engine, *flat;
+} pairs[] = {
+    { "tcg", "svm" },
+    { "bochs", "svm" },
+    { "bochs", "vmx" },
+};
+
+typedef struct {
+    GPtrArray *runs;  /* Run */
+    GPtrArray *rules; /* "id\tcites\tsays" */
+    GPtrArray *lists; /* Known: causes are borrowed from them */
+} Book;
+
+static void book_clear(Book *book)
+{
+    g_ptr_array_unref(book->runs);
+    g_ptr_array_unref(book->rules);
+    g_ptr_array_unref(book->lists);
+}
+
+static int refuse(GError *error)
+{
+    g_printerr("ostler-nested: %s\n", error->message);
+    g_error_free(error);
+    return EXIT_FAILURE;
+}
+
+static bool is_ours(const char *flat)
+{
+    return !g_str_has_suffix(flat, ".flat");
+}
+
+static char *flat_path(const char *flat)
+{
+    g_autofree char *file = g_strconcat(flat, ".flat", NULL);
+
+    return is_ours(flat) ? g_build_filename(options.flats, file, NULL) : g_strdup(flat);
+}
+
+static bool apply_known(Book *book, const Run *run, const char *engine,
+                        const char *version, GError **error)
+{
+    g_autofree char *path = g_build_filename(options.known, engine, NULL);
+    Known *known = known_load(path, version, error);
+
+    if (!known) {
+        return false;
+    }
+    g_ptr_array_add(book->lists, known);
+    known_apply(known, run->verdicts);
+    return true;
+}
+
+static bool add_rules(Book *book, const SessionConfig *config, GError **error)
+{
+    g_autoptr(GPtrArray) rules = session_list(config, error);
+
+    if (!rules) {
+        return false;
+    }
+    for (unsigned i = 0; i < rules->len; i++) {
+        if (!g_ptr_array_find_with_equal_func(book->rules, rules->pdata[i], g_str_equal,
+                                              NULL)) {
+            g_ptr_array_add(book->rules, g_strdup(rules->pdata[i]));
+        }
+    }
+    return true;
+}
+
+/* Run @flat on @engine_name and add what came out; a missing engine adds nothing. */
+static bool add_run(Book *book, const char *engine_word, const char *flat,
+                    const char *const *choices, GError **error)
+{
+    const Engine *engine = engine_find(engine_word);
+    g_autofree char *path = flat_path(flat);
+    g_autofree char *lack = NULL;
+    g_autofree char *version = engine_version(engine, &lack);
+    SessionConfig config = { engine,           path,    options.cpu,
+                             options.mutation, choices, (unsigned)options.stall_s };
+    unsigned n_boots;
+
+    if (!version) {
+        g_printerr("%s on %s: not run, %s\n", flat, engine_word, lack);
+        return true;
+    }
+
+    GPtrArray *verdicts = session_run(&config, &n_boots, error);
+    if (!verdicts) {
+        return false;
+    }
+    Run *run = run_new();
+    g_ptr_array_unref(run->verdicts);
+    run->verdicts = verdicts;
+    run->title = g_strdup_printf("%s on %s %s", flat, engine_word, version);
+    run->command =
+        g_strdup_printf("ostler-nested run --engine %s %s %%s", engine_word, flat);
+    g_ptr_array_add(book->runs, run);
+
+    bool is_known_wanted = is_ours(flat) && !options.mutation;
+    return (!is_known_wanted || apply_known(book, run, engine_word, version, error)) &&
+           (!options.html || add_rules(book, &config, error));
+}
+
+static bool run_pairs(Book *book, const char *flat, const char *const *choices,
+                      GError **error)
+{
+    bool is_any = false;
+
+    if (flat && !is_ours(flat)) {
+        return add_run(book, options.engine ? options.engine : "tcg", flat, choices,
+                       error);
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(pairs); i++) {
+        bool is_wanted =
+            (!options.engine || strcmp(options.engine, pairs[i].engine) == 0) &&
+            (!flat || strcmp(flat, pairs[i].flat) == 0);
+        if (!is_wanted) {
+            continue;
+        }
+        is_any = true;
+        if (!add_run(book, pairs[i].engine, pairs[i].flat, choices, error)) {
+            return false;
+        }
+    }
+    /* KVM runs what the host's CPU is; the flat skips what it is not. */
+    if (!is_any && options.engine) {
+        return add_run(book, options.engine, flat ? flat : "svm", choices, error);
+    }
+    return true;
+}
+
+static bool write_report(const char *path, const Book *book, bool is_html,
+                         GError **error)
+{
+    g_autofree char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+
+    if (is_html) {
+        report_html(to, book->runs, book->rules);
+    } else {
+        report_junit(to, book->runs);
+    }
+    fclose(to);
+    return g_file_set_contents(path, text, (gssize)size, error);
+}
+
+static int print_book(const Book *book)
+{
+    unsigned n_news = 0;
+    g_autoptr(GError) error = NULL;
+
+    if (options.tap) {
+        report_tap(stdout, book->runs);
+    }
+    for (unsigned r = 0; r < book->runs->len; r++) {
+        const Run *run = book->runs->pdata[r];
+        Counts counts = report_count(run->verdicts);
+        n_news += counts.failed + counts.unexpected;
+        if (!options.tap) {
+            report_text(stdout, run, options.verbose);
+        }
+    }
+    if ((options.junit && !write_report(options.junit, book, false, &error)) ||
+        (options.html && !write_report(options.html, book, true, &error))) {
+        return refuse(g_steal_pointer(&error));
+    }
+    return n_news ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* run [FLAT] [RULE...] */
+static int command_run(char **words)
+{
+    Book book = { g_ptr_array_new_with_free_func(run_free),
+                  g_ptr_array_new_with_free_func(g_free),
+                  g_ptr_array_new_with_free_func((GDestroyNotify)known_free) };
+    GError *error = NULL;
+    const char *flat = NULL;
+
+    if (*words && (strcmp(*words, "svm") == 0 || strcmp(*words, "vmx") == 0 ||
+                   g_str_has_suffix(*words, ".flat"))) {
+        flat = *words++;
+    }
+    int status =
+        run_pairs(&book, flat, *words ? (const char *const *)words : NULL, &error)
+            ? print_book(&book)
+            : refuse(error);
+    if (status == EXIT_SUCCESS && book.runs->len == 0) {
+        status = EXIT_NO_ENGINE;
+    }
+    book_clear(&book);
+    return status;
+}
+
+/* Under each mutation every rule that ran must fail; says the proportion that did. */
+static bool mutate(const char *mutation, const char *const *choices, GError **error)
+{
+    Book book = { g_ptr_array_new_with_free_func(run_free),
+                  g_ptr_array_new_with_free_func(g_free),
+                  g_ptr_array_new_with_free_func((GDestroyNotify)known_free) };
+    bool is_caught = true;
+
+    options.mutation = (char *)mutation;
+    bool is_run = run_pairs(&book, NULL, choices, error);
+    for (unsigned r = 0; is_run && r < book.runs->len; r++) {
+        const Run *run = book.runs->pdata[r];
+        Counts counts = report_count(run->verdicts);
+        unsigned n_run = run->verdicts->len - counts.skipped;
+        printf("%s, %s: %u of %u rules caught it (%.1f %%)\n", run->title, mutation,
+               counts.failed, n_run, n_run ? 100.0 * counts.failed / n_run : 0);
+        for (unsigned i = 0; i < run->verdicts->len; i++) {
+            const Verdict *verdict = run->verdicts->pdata[i];
+            if (verdict->kind == VERDICT_PASS) {
+                printf("  cannot fail: %s\n", verdict->rule);
+                is_caught = false;
+            }
+        }
+    }
+    book_clear(&book);
+    return is_run && is_caught;
+}
+
+static int command_mutate(char **words)
+{
+    const char *const *choices = *words ? (const char *const *)words : NULL;
+    GError *error = NULL;
+    bool is_caught = mutate("setup", choices, &error);
+
+    is_caught = !error && mutate("expectation", choices, &error) && is_caught;
+    if (error) {
+        return refuse(error);
+    }
+    return is_caught ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* list [svm|vmx]: "id<tab>cites<tab>says" */
+static int command_list(char **words)
+{
+    g_autofree char *path = flat_path(*words ? *words : "svm");
+    SessionConfig config = { engine_find("tcg"),       path, options.cpu, NULL, NULL,
+                             (unsigned)options.stall_s };
+    GError *error = NULL;
+    g_autoptr(GPtrArray) rules = session_list(&config, &error);
+
+    if (!rules) {
+        return refuse(error);
+    }
+    for (unsigned i = 0; i < rules->len; i++) {
+        puts(rules->pdata[i]);
+    }
+    return EXIT_SUCCESS;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(char **words);
+    const char *arguments, *help;
+} commands[] = {
+    { "run", command_run, "[svm|vmx|FILE.flat] [RULE...]",
+      "a verdict per rule; RULE is an id or its beginning" },
+    { "mutate", command_mutate, "[RULE...]",
+      "show that every rule can fail: leave its change out, turn its expectation "
+      "round" },
+    { "list", command_list, "[svm|vmx]", "every rule with its place in the manual" },
+};
+
+static char *summary(void)
+{
+    GString *text = g_string_new("Commands:\n");
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_string_append_printf(text, "  %-7s %-30s %s\n", commands[i].name,
+                               commands[i].arguments, commands[i].help);
+    }
+    return g_string_free(text, FALSE);
+}
+
+static bool parse(int *argc, char ***argv, GError **error)
+{
+    const GOptionEntry entries[] = {
+        { "engine", 'e', 0, G_OPTION_ARG_STRING, &options.engine,
+          "tcg, bochs or kvm (default: all but kvm)", "NAME" },
+        { "cpu", 0, 0, G_OPTION_ARG_STRING, &options.cpu, "the engine's CPU model",
+          "MODEL" },
+        { "flats", 0, 0, G_OPTION_ARG_FILENAME, &options.flats,
+          "where svm.flat and vmx.flat are", "FOLDER" },
+        { "known", 0, 0, G_OPTION_ARG_FILENAME, &options.known,
+          "where the lists of known failures are", "FOLDER" },
+        { "mutate", 0, 0, G_OPTION_ARG_STRING, &options.mutation,
+          "break the rules on purpose: setup or expectation", "HOW" },
+        { "tap", 0, 0, G_OPTION_ARG_NONE, &options.tap, "print TAP", NULL },
+        { "junit", 0, 0, G_OPTION_ARG_FILENAME, &options.junit, "write JUnit XML",
+          "FILE" },
+        { "html", 0, 0, G_OPTION_ARG_FILENAME, &options.html,
+          "write a matrix of rules and engines", "FILE" },
+        { "verbose", 'v', 0, G_OPTION_ARG_NONE, &options.verbose,
+          "print what passed as well", NULL },
+        { "stall", 0, 0, G_OPTION_ARG_INT, &options.stall_s,
+          "seconds of silence that count as a hang (60)", "N" },
+        { NULL },
+    };
+    g_autofree char *commands_help = summary();
+    g_autoptr(GOptionContext) context = g_option_context_new("COMMAND ...");
+
+    g_option_context_set_summary(context, commands_help);
+    g_option_context_add_main_entries(context, entries, NULL);
+    return g_option_context_parse(context, argc, argv, error);
+}
+
+int main(int argc, char **argv)
+{
+    GError *error = NULL;
+
+    if (!parse(&argc, &argv, &error)) {
+        refuse(error);
+        return EXIT_USAGE;
+    }
+    if (options.engine && !engine_find(options.engine)) {
+        g_autofree char *names = engine_names();
+        g_printerr("ostler-nested: no engine '%s'; there are %s\n", options.engine,
+                   names);
+        return EXIT_USAGE;
+    }
+    if (!options.flats) {
+        options.flats = g_strdup(OSTLER_FLATS_DIR);
+    }
+    if (!options.known) {
+        options.known = g_strdup(OSTLER_KNOWN_DIR);
+    }
+    for (unsigned i = 0; argc > 1 && i < G_N_ELEMENTS(commands); i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            return commands[i].run(argv + 2);
+        }
+    }
+    g_printerr("ostler-nested: %s; see --help\n",
+               argc > 1 ? "no such command" : "a command is missing");
+    return EXIT_USAGE;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* report.h - verdicts as people and programs read them */
+#pragma once
+
+#include <stdio.h>
+
+#include "verdict.h"
+
+/* One engine's run of one flat. */
+typedef struct {
+    char *title;   /* "svm on tcg 7.2.22" */
+    char *command; /* reproduces one rule: a printf format with one %s */
+    GPtrArray *verdicts;
+} Run;
+
+typedef struct {
+    unsigned passed, failed, known, skipped, unexpected;
+} Counts;
+
+Run *run_new(void);
+void run_free(void *run);
+Counts report_count(const GPtrArray *verdicts);
+
+void report_text(FILE *to, const Run *run, bool is_verbose);
+void report_tap(FILE *to, const GPtrArray *runs);
+void report_junit(FILE *to, const GPtrArray *runs);
+/* A matrix, rule by run; @rules are "id\tcites\tsays". */
+void report_html(FILE *to, const GPtrArray *runs, const GPtrArray *rules);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "verdict.h"
+
+#include <string.h>
+
+const char *const verdict_words[N_VERDICT_KINDS] = { "PASS", "FAIL", "SKIP", "CRASH",
+                                                     "HANG" };
+
+static void verdict_free(void *data)
+{
+    Verdict *verdict = data;
+
+    g_free(verdict->rule);
+    g_free(verdict->detail);
+    g_free(verdict);
+}
+
+GPtrArray *verdicts_new(void)
+{
+    return g_ptr_array_new_with_free_func(verdict_free);
+}
+
+void verdict_reader_init(VerdictReader *reader, GPtrArray *verdicts, GPtrArray *rules)
+{
+    *reader = (VerdictReader){
+        .verdicts = verdicts,
+        .rules = rules,
+        .seen = g_string_new(NULL),
+    };
+}
+
+void verdict_reader_clear(VerdictReader *reader)
+{
+    g_string_free(reader->seen, TRUE);
+    g_free(reader->running);
+}
+
+static void add(VerdictReader *reader, const char *rule, VerdictKind kind,
+                const char *detail)
+{
+    Verdict *verdict = g_new0(Verdict, 1);
+
+    verdict->rule = g_strdup(rule);
+    verdict->kind = kind;
+    if (reader->seen->len > 0) {
+        verdict->detail = g_strdup(reader->seen->str);
+    } else if (detail && *detail) {
+        verdict->detail = g_strdup(detail);
+    }
+    g_ptr_array_add(reader->verdicts, verdict);
+    g_string_truncate(reader->seen, 0);
+    g_clear_pointer(&reader->running, g_free);
+}
+
+/* "name (why)" -> name, why. */
+static void add_named(VerdictReader *reader, const char *text, VerdictKind kind)
+{
+    g_autofree char *name = g_strdup(text);
+    char *why = strstr(name, " (");
+    size_t size = strlen(name);
+
+    if (why && size > 0 && name[size - 1] == ')') {
+        name[size - 1] = '\0';
+        *why = '\0';
+        why += 2;
+    } else {
+        why = NULL;
+    }
+    add(reader, name, kind, why);
+}
+
+void verdict_reader_line(VerdictReader *reader, const char *line)
+{
+    const char *rest = line;
+
+    if (g_str_has_prefix(line, "RUN ")) {
+        g_free(reader->running);
+        reader->running = g_strdup(line + strlen("RUN "));
+        g_string_truncate(reader->seen, 0);
+    } else if (g_str_has_prefix(line, "RULE ")) {
+        g_ptr_array_add(reader->rules, g_strdup(line + strlen("RULE ")));
+    } else if (g_str_has_prefix(line, "PASS: ")) {
+        add_named(reader, line + strlen("PASS: "), VERDICT_PASS);
+    } else if (g_str_has_prefix(line, "FAIL: ")) {
+        add_named(reader, line + strlen("FAIL: "), VERDICT_FAIL);
+    } else if (g_str_has_prefix(line, "SKIP: ")) {
+        add_named(reader, line + strlen("SKIP: "), VERDICT_SKIP);
+    } else if (g_str_has_prefix(line, "SUMMARY: ")) {
+        reader->is_complete = true;
+    } else if ((rest = strstr(line, "seen: "))) {
+        g_string_append_printf(reader->seen, "%s%s", reader->seen->len ? "; " : "",
+                               rest + strlen("seen: "));
+    }
+}
+
+void verdict_reader_end(VerdictReader *reader, VerdictKind kind, const char *detail)
+{
+    if (reader->running) {
+        g_autofree char *rule = g_steal_pointer(&reader->running);
+        add(reader, rule, kind, detail);
+    }
+}
