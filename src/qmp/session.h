@@ -30,10 +30,14 @@ typedef enum {
 
 /*
  * @data is the event's "data" object or NULL; borrowed for the call.  Called from the
- * reader coroutine: it may start coroutines, it must not wait.
+ * reader coroutine: it may start coroutines and free the session, it must not wait.
+ * Events may come before ostler_qmp_open() has returned.
  */
 typedef void OstlerQmpEventFunc(const char *event, json_object *data, void *opaque);
-/* The monitor is gone; @why is a sentence.  Called once, from the reader. */
+/*
+ * The monitor is gone; @why is a sentence.  Called at most once, and only for a session
+ * that ostler_qmp_open() has given out and nobody has freed yet.
+ */
 typedef void OstlerQmpClosedFunc(const GError *why, void *opaque);
 
 typedef struct {
@@ -42,7 +46,10 @@ typedef struct {
     void *opaque;
 } OstlerQmpListener;
 
-/* Read the greeting and negotiate capabilities (oob when offered). */
+/*
+ * Read the greeting and negotiate capabilities (oob when offered).  @listener is copied
+ * and may be NULL; @channel is taken over, also when this fails.
+ */
 OstlerQmp *coroutine_fn ostler_qmp_open(OstlerChannel *channel,
                                         const OstlerQmpListener *listener,
                                         int timeout_ms, GError **error);

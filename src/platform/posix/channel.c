@@ -8,8 +8,9 @@
  * around the loop.
  *
  * A waiting read or write holds a reference, so that close and free may come while it
- * waits: shutdown() wakes it, and the last one out closes the descriptor.  Closing it at
- * once would leave the main loop polling a number that the next open may reuse.
+ * waits: they end the wait through its event, and the last one out closes the descriptor.
+ * Closing it at once would leave the main loop polling a number that the next open may
+ * reuse.
  */
 #include "platform/channel.h"
 
@@ -29,6 +30,7 @@ struct OstlerChannel {
     int fd;
     bool is_closed;
     unsigned n_calls_in_a_row;
+    CoEvent reading, writing; /* only ever set to end a wait early */
 };
 
 static void finish(gpointer data)
@@ -97,6 +99,10 @@ void ostler_channel_close(OstlerChannel *channel)
 {
     channel->is_closed = true;
     shutdown(channel->fd, SHUT_RDWR);
+    channel_ref(channel);
+    cpc_event_set(&channel->reading);
+    cpc_event_set(&channel->writing);
+    channel_unref(channel);
 }
 
 void ostler_channel_free(OstlerChannel *channel)
@@ -122,10 +128,14 @@ bool ostler_channel_peer_is_self(const OstlerChannel *channel)
            peer.uid == geteuid();
 }
 
-static void coroutine_fn wait_for(OstlerChannel *channel, GIOCondition condition)
+/* A wait for the descriptor that setting @early ends as well. */
+static void coroutine_fn wait_for(OstlerChannel *channel, GIOCondition condition,
+                                  CoEvent *early)
 {
     channel->n_calls_in_a_row = 0;
+    early->waiter = cpc_self();
     cpc_wait_fd(channel->fd, condition, -1);
+    early->waiter = NULL;
 }
 
 static void coroutine_fn take_turns(OstlerChannel *channel)
@@ -145,7 +155,7 @@ static gssize coroutine_fn receive(OstlerChannel *channel, void *buffer, size_t 
             return n;
         }
         if (errno == EAGAIN) {
-            wait_for(channel, G_IO_IN);
+            wait_for(channel, G_IO_IN, &channel->reading);
         } else if (errno != EINTR) {
             return errno == ECONNRESET ? 0 : -1;
         }
@@ -202,7 +212,7 @@ static bool coroutine_fn send_all(OstlerChannel *channel, const char *at, size_t
             size -= (size_t)n;
             fd = -1; /* it went with the first byte */
         } else if (errno == EAGAIN) {
-            wait_for(channel, G_IO_OUT);
+            wait_for(channel, G_IO_OUT, &channel->writing);
         } else if (errno != EINTR) {
             return false;
         }

@@ -7,9 +7,9 @@
  * replaced without a moment in which there is none, and the last component may be as
  * long as the file system allows.
  *
- * A waiting accept holds a reference, so that close and free may come while it waits;
- * shutdown() is what wakes it.  Only then: a listener that was handed to QEMU shares its
- * socket, and shutting that would deafen QEMU.
+ * A waiting accept holds a reference, so that close and free may come while it waits, and
+ * end the wait through its event.  Free does not shut the socket down: a listener that was
+ * handed to QEMU shares it, and QEMU would hear no more.
  */
 #include "platform/channel.h"
 
@@ -26,7 +26,7 @@
 struct OstlerListener {
     int fd;
     bool is_closed;
-    unsigned n_waiting;
+    CoEvent accepting; /* only ever set to end a wait early */
 };
 
 static void finish(gpointer data)
@@ -100,10 +100,18 @@ OstlerListener *ostler_listener_new(const char *path, GError **error)
     return listen_at(listener->fd, path, error) ? g_steal_pointer(&listener) : NULL;
 }
 
-void ostler_listener_close(OstlerListener *listener)
+static void end_wait(OstlerListener *listener)
 {
     listener->is_closed = true;
+    cpc_event_set(&listener->accepting);
+}
+
+void ostler_listener_close(OstlerListener *listener)
+{
     shutdown(listener->fd, SHUT_RDWR);
+    listener_ref(listener);
+    end_wait(listener);
+    listener_unref(listener);
 }
 
 void ostler_listener_free(OstlerListener *listener)
@@ -111,9 +119,7 @@ void ostler_listener_free(OstlerListener *listener)
     if (!listener) {
         return;
     }
-    if (listener->n_waiting > 0) {
-        ostler_listener_close(listener);
-    }
+    end_wait(listener);
     listener_unref(listener);
 }
 
@@ -134,6 +140,13 @@ static bool is_passing(int why)
     return why == EINTR || why == ECONNABORTED;
 }
 
+static void coroutine_fn wait_for_connection(OstlerListener *listener)
+{
+    listener->accepting.waiter = cpc_self();
+    cpc_wait_fd(listener->fd, G_IO_IN, -1);
+    listener->accepting.waiter = NULL;
+}
+
 /* Returns: a connection, or -1 with errno. */
 static int coroutine_fn accept_one(OstlerListener *listener)
 {
@@ -143,7 +156,7 @@ static int coroutine_fn accept_one(OstlerListener *listener)
             return fd;
         }
         if (errno == EAGAIN) {
-            cpc_wait_fd(listener->fd, G_IO_IN, -1);
+            wait_for_connection(listener);
         } else if (is_exhausted(errno)) {
             cpc_sleep_ms(100);
         } else if (!is_passing(errno) && !listener->is_closed) {
@@ -158,11 +171,9 @@ OstlerChannel *coroutine_fn ostler_listener_accept(OstlerListener *listener,
                                                    GError **error)
 {
     listener_ref(listener);
-    listener->n_waiting++;
     int fd = accept_one(listener);
     int why = errno;
     bool is_closed = listener->is_closed;
-    listener->n_waiting--;
     listener_unref(listener);
 
     if (fd >= 0) {
