@@ -66,9 +66,11 @@ static bool add_chardev(OstlerPlanner *planner, const OstlerSection *serial,
 static bool attach_virtio(OstlerPlanner *planner, const char *id, const char *who,
                           GError **error)
 {
-    if (!ostler_plan_virtio(planner, "virtio-serial", "consoles", "", who, error)) {
+    if (!planner->has_virtio_serial &&
+        !ostler_plan_virtio(planner, "virtio-serial", "consoles", "", who, error)) {
         return false;
     }
+    planner->has_virtio_serial = true;
     ostler_plan_add(planner, "-device", "virtconsole,bus=consoles.0,chardev=%s", id);
     return true;
 }
@@ -81,10 +83,12 @@ static bool attach(OstlerPlanner *planner, const char *id, const char *who,
     if (!has_own && ostler_plan_has_virtio(planner)) {
         return attach_virtio(planner, id, who, error);
     }
-    if (ostler_slots_take_serial(planner->slots, who, error) < 0) {
+    int index = ostler_slots_take_serial(planner->slots, who, error);
+    if (index < 0) {
         return false;
     }
     ostler_plan_add(planner, "-serial", "chardev:%s", id);
+    ostler_plan_became(planner, who, planner->machine->serials[index], NULL);
     return true;
 }
 

@@ -216,24 +216,26 @@ static bool attach_virtio(OstlerPlanner *planner, const Disk *disk, GError **err
 }
 
 /* The controller comes with the first disk that needs it. */
-static bool need_scsi(OstlerPlanner *planner, const char *who, GError **error)
+static bool need_scsi(OstlerPlanner *planner, GError **error)
 {
+    static const char *const controller = "the SCSI controller";
+
     if (planner->n_scsi > 0) {
         return true;
     }
     if (ostler_plan_has_virtio(planner)) {
         planner->max_scsi_id = MAX_SCSI_ID;
-        return ostler_plan_virtio(planner, "virtio-scsi", "scsi", "", who, error);
+        return ostler_plan_virtio(planner, "virtio-scsi", "scsi", "", controller, error);
     }
     planner->max_scsi_id = 6; /* SCSI-2: eight ids, and 7 is the host adapter's */
-    return ostler_plan_pci(planner, "lsi53c895a", "scsi", "", who, error);
+    return ostler_plan_pci(planner, "lsi53c895a", "scsi", "", controller, error);
 }
 
 static bool attach_scsi(OstlerPlanner *planner, const Disk *disk, GError **error)
 {
     const char *type = disk->is_cdrom ? "scsi-cd" : "scsi-hd";
 
-    if (!need_scsi(planner, disk->who, error) ||
+    if (!need_scsi(planner, error) ||
         !ostler_plan_need_device(planner, type, disk->who, error)) {
         return false;
     }
@@ -250,6 +252,7 @@ static bool attach_scsi(OstlerPlanner *planner, const Disk *disk, GError **error
     g_string_append_printf(device, ",bus=scsi.0,channel=0,scsi-id=%u,lun=0",
                            planner->n_scsi++);
     ostler_plan_take(planner, "-device", device);
+    ostler_plan_became(planner, disk->who, type, disk->id);
     return true;
 }
 
@@ -258,7 +261,7 @@ static bool attach_ide(OstlerPlanner *planner, const Disk *disk, GError **error)
     const char *type = disk->is_cdrom ? "ide-cd" : "ide-hd";
 
     if (!ostler_slots_has_ide(planner->slots)) {
-        if (!ostler_plan_pci(planner, "ich9-ahci", "sata", "", disk->who, error)) {
+        if (!ostler_plan_pci(planner, "ich9-ahci", "sata", "", "the SATA controller", error)) {
             return false;
         }
         ostler_slots_add_ide(planner->slots, "sata.", 6);
@@ -277,6 +280,7 @@ static bool attach_ide(OstlerPlanner *planner, const Disk *disk, GError **error)
         return false;
     }
     ostler_plan_take(planner, "-device", g_string_new(device->str));
+    ostler_plan_became(planner, disk->who, type, disk->id);
     return true;
 }
 
@@ -309,6 +313,7 @@ static bool attach_floppy(OstlerPlanner *planner, const Disk *disk, GError **err
         g_autofree char *interface =
             g_strdup_printf("if=floppy,index=%u", planner->n_floppy++);
         add_drive(planner, disk, interface);
+        ostler_plan_became(planner, disk->who, "floppy", NULL);
         return true;
     }
 
@@ -322,6 +327,7 @@ static bool attach_floppy(OstlerPlanner *planner, const Disk *disk, GError **err
     }
     add_backend(planner, disk);
     ostler_plan_take(planner, "-device", g_string_new(device->str));
+    ostler_plan_became(planner, disk->who, "floppy", disk->id);
     return true;
 }
 
@@ -335,6 +341,7 @@ static bool attach_sd(OstlerPlanner *planner, const Disk *disk, GError **error)
 
     g_autofree char *interface = g_strdup_printf("if=sd,index=%d", index);
     add_drive(planner, disk, interface);
+    ostler_plan_became(planner, disk->who, "sd", NULL);
     return true;
 }
 
@@ -347,6 +354,7 @@ static bool attach_pflash(OstlerPlanner *planner, const Disk *disk, GError **err
     g_autofree char *interface =
         g_strdup_printf("if=pflash,index=%u", planner->n_pflash++);
     add_drive(planner, disk, interface);
+    ostler_plan_became(planner, disk->who, "pflash", NULL);
     return true;
 }
 

@@ -192,7 +192,8 @@ static bool attach_virtio(OstlerPlanner *planner, const Nic *nic, GError **error
 
 static bool attach_own(OstlerPlanner *planner, const Nic *nic, GError **error)
 {
-    if (ostler_slots_take_nic(planner->slots, nic->who, error) < 0) {
+    int index = ostler_slots_take_nic(planner->slots, nic->who, error);
+    if (index < 0) {
         return false;
     }
     ostler_plan_add(planner, "-net", "nic,netdev=%s,macaddr=%s", nic->backend,
@@ -213,6 +214,7 @@ static bool attach_isa(OstlerPlanner *planner, const Nic *nic, const char *model
     g_autoptr(GString) options = device_options(planner, nic);
 
     ostler_plan_add(planner, "-device", "%s,id=%s%s", model, nic->id, options->str);
+    ostler_plan_became(planner, nic->who, model, nic->id);
     return true;
 }
 

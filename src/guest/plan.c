@@ -25,11 +25,21 @@ static void clear_socket(void *data)
     g_free(((OstlerPlanSocket *)data)->name);
 }
 
+static void clear_device(void *data)
+{
+    OstlerPlanDevice *device = data;
+
+    g_free(device->who);
+    g_free(device->type);
+    g_free(device->id);
+}
+
 static void clear_planner(OstlerPlanner *planner)
 {
     g_clear_pointer(&planner->slots, ostler_slots_free);
     g_clear_pointer(&planner->argv, g_ptr_array_unref);
     g_clear_pointer(&planner->sockets, g_array_unref);
+    g_clear_pointer(&planner->devices, g_array_unref);
     g_clear_pointer(&planner->notes, g_ptr_array_unref);
     g_clear_pointer(&planner->console, g_free);
 }
@@ -53,12 +63,14 @@ static char **steal_texts(GPtrArray **array)
 static OstlerPlan *finish(OstlerPlanner *planner)
 {
     OstlerPlan *plan = g_new0(OstlerPlan, 1);
-    gsize n_sockets = 0;
+    gsize n_sockets = 0, n_devices = 0;
 
     plan->argv = steal_texts(&planner->argv);
     plan->notes = steal_texts(&planner->notes);
     plan->sockets = (OstlerPlanSocket *)g_array_steal(planner->sockets, &n_sockets);
     plan->n_sockets = (unsigned)n_sockets;
+    plan->devices = (OstlerPlanDevice *)g_array_steal(planner->devices, &n_devices);
+    plan->n_devices = (unsigned)n_devices;
     plan->console = g_steal_pointer(&planner->console);
     return plan;
 }
@@ -73,11 +85,13 @@ static OstlerPlan *attempt(const OstlerDefinition *definition,
         .host = host,
         .argv = g_ptr_array_new_with_free_func(g_free),
         .sockets = g_array_new(false, false, sizeof(OstlerPlanSocket)),
+        .devices = g_array_new(false, false, sizeof(OstlerPlanDevice)),
         .notes = g_ptr_array_new_with_free_func(g_free),
     };
     OstlerPlan *plan = NULL;
 
     g_array_set_clear_func(planner.sockets, clear_socket);
+    g_array_set_clear_func(planner.devices, clear_device);
     planner.slots = ostler_slots_new(
         machine, ostler_definition_get(definition, "guest", "transport"), pack, error);
     if (planner.slots && run_parts(&planner, error)) {
@@ -113,6 +127,10 @@ void ostler_plan_free(OstlerPlan *plan)
     for (unsigned i = 0; i < plan->n_sockets; i++) {
         clear_socket(&plan->sockets[i]);
     }
+    for (unsigned i = 0; i < plan->n_devices; i++) {
+        clear_device(&plan->devices[i]);
+    }
+    g_free(plan->devices);
     g_free(plan->sockets);
     g_strfreev(plan->argv);
     g_strfreev(plan->notes);

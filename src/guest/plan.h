@@ -47,10 +47,19 @@ typedef struct {
     const char *efi_vars; /* the variables' template that goes with it, or NULL */
 } OstlerPlanHost;
 
+/* Which device each part of the definition became. */
+typedef struct {
+    char *who;  /* "[disk.root]"; "the console" when no [serial] asks for it */
+    char *type; /* "virtio-blk-pci", "pl011", "sd" */
+    char *id;   /* /machine/peripheral/<id>, or NULL when it is the board's own */
+} OstlerPlanDevice;
+
 typedef struct {
     char **argv; /* argv[0] is the emulator's path */
     OstlerPlanSocket *sockets;
     unsigned n_sockets;
+    OstlerPlanDevice *devices; /* in the order in which they come up */
+    unsigned n_devices;
     char **notes;  /* done, but not as asked; NULL-terminated sentences */
     char *console; /* the socket of the guest's console, or NULL */
 } OstlerPlan;

@@ -109,6 +109,17 @@ void ostler_plan_listen(OstlerPlanner *planner, const char *id, const char *name
                     fd);
 }
 
+void ostler_plan_became(OstlerPlanner *planner, const char *who, const char *type,
+                        const char *id)
+{
+    OstlerPlanDevice device = {
+        .who = g_strdup(who),
+        .type = g_strdup(type),
+        .id = g_strdup(id),
+    };
+    g_array_append_val(planner->devices, device);
+}
+
 bool ostler_plan_unsupported(GError **error, const char *format, ...)
 {
     va_list args;
@@ -169,6 +180,7 @@ bool ostler_plan_virtio(OstlerPlanner *planner, const char *kind, const char *id
         return false;
     }
     ostler_plan_take(planner, "-device", device);
+    ostler_plan_became(planner, who, type, id);
     return true;
 }
 
@@ -184,15 +196,17 @@ bool ostler_plan_pci(OstlerPlanner *planner, const char *type, const char *id,
         return false;
     }
     ostler_plan_take(planner, "-device", device);
+    ostler_plan_became(planner, who, type, id);
     return true;
 }
 
 /* xHCI takes devices of every speed on every port, so it is added where it can be. */
-static bool add_usb_controller(OstlerPlanner *planner, const char *who, GError **error)
+static bool add_usb_controller(OstlerPlanner *planner, GError **error)
 {
     g_autofree char *ports = g_strdup_printf(",p2=%d,p3=%d", XHCI_PORTS, XHCI_PORTS);
 
-    if (!ostler_plan_pci(planner, "qemu-xhci", "usb", ports, who, error)) {
+    if (!ostler_plan_pci(planner, "qemu-xhci", "usb", ports, "the USB controller",
+                         error)) {
         return false;
     }
     ostler_slots_add_usb(planner->slots, "usb.0", XHCI_PORTS);
@@ -205,7 +219,7 @@ static bool need_usb(OstlerPlanner *planner, const char *who, GError **error)
         return true;
     }
     if (ostler_slots_has_pci(planner->slots)) {
-        return add_usb_controller(planner, who, error);
+        return add_usb_controller(planner, error);
     }
     return ostler_plan_unsupported(
         error,
@@ -227,6 +241,7 @@ bool ostler_plan_usb(OstlerPlanner *planner, const char *type, const char *id,
         return false;
     }
     ostler_plan_take(planner, "-device", device);
+    ostler_plan_became(planner, who, type, id);
     return true;
 }
 

@@ -28,7 +28,7 @@ typedef struct {
     unsigned max_scsi_id;
     unsigned n_floppy; /* drives of a controller that has no bus yet */
     unsigned n_pflash; /* flash chips that are used */
-    bool allows_spawn; /* QEMU starts a helper of its own */
+    bool has_virtio_serial;
 } OstlerPlanner;
 
 /* Add an option, and its value (printf); no escaping, so nothing from outside. */
@@ -55,6 +55,10 @@ int ostler_plan_socket(OstlerPlanner *planner, OstlerPlanSocketType type,
                        const char *name);
 /* -chardev socket,id=@id on a listener named @name. */
 void ostler_plan_listen(OstlerPlanner *planner, const char *id, const char *name);
+
+/* Record that @who became a device of @type; @id NULL: one of the board's own. */
+void ostler_plan_became(OstlerPlanner *planner, const char *who, const char *type,
+                        const char *id);
 
 /* Fail because neither the machine nor this QEMU has it. */
 bool ostler_plan_unsupported(GError **error, const char *format, ...)

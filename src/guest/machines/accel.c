@@ -222,8 +222,7 @@ const char *coroutine_fn ostler_accel_choose(const char *arch, const char *emula
         return "kvm";
     }
     if (out_why) {
-        *out_why =
-            g_strdup_printf("The guest is emulated (TCG), which is slow: %s", why);
+        *out_why = g_steal_pointer(&why);
     }
     return "tcg";
 }

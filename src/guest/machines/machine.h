@@ -93,7 +93,8 @@ char **coroutine_fn ostler_machine_list(const char *arch, const char *emulator,
 
 /*
  * "kvm" if a probe shows that it truly runs a guest here (a tiny guest is run once per
- * boot and binary, then cached), else "tcg"; @out_why says why not in a sentence.
+ * boot and binary, then cached), else "tcg"; @out_why says why not, as a clause
+ * (caller frees).
  */
 const char *coroutine_fn ostler_accel_choose(const char *arch, const char *emulator,
                                              char **out_why);
