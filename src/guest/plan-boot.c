@@ -28,7 +28,7 @@ static const char *console_name(const OstlerMachine *machine)
             return consoles[i].tty;
         }
     }
-    return device ? NULL : "hvc0"; /* a virtio console stands in, plan-console.c */
+    return device ? NULL : "hvc0"; /* a virtio console stands in, plan-ports.c */
 }
 
 static bool is_x86(const OstlerMachine *machine)

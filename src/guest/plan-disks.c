@@ -211,6 +211,10 @@ static bool attach_virtio(OstlerPlanner *planner, const Disk *disk, GError **err
     g_autoptr(GString) options = device_options(planner, disk);
 
     add_serial(options, disk);
+    if (ostler_section_has(disk->section, "iothread")) {
+        g_string_append_printf(options, ",iothread=iothread%" G_GUINT64_FORMAT,
+                               ostler_section_get_number(disk->section, "iothread"));
+    }
     return ostler_plan_virtio(planner, "virtio-blk", disk->id, options->str, disk->who,
                               error);
 }
@@ -225,7 +229,8 @@ static bool need_scsi(OstlerPlanner *planner, GError **error)
     }
     if (ostler_plan_has_virtio(planner)) {
         planner->max_scsi_id = MAX_SCSI_ID;
-        return ostler_plan_virtio(planner, "virtio-scsi", "scsi", "", controller, error);
+        return ostler_plan_virtio(planner, "virtio-scsi", "scsi", "", controller,
+                                  error);
     }
     planner->max_scsi_id = 6; /* SCSI-2: eight ids, and 7 is the host adapter's */
     return ostler_plan_pci(planner, "lsi53c895a", "scsi", "", controller, error);
@@ -261,7 +266,8 @@ static bool attach_ide(OstlerPlanner *planner, const Disk *disk, GError **error)
     const char *type = disk->is_cdrom ? "ide-cd" : "ide-hd";
 
     if (!ostler_slots_has_ide(planner->slots)) {
-        if (!ostler_plan_pci(planner, "ich9-ahci", "sata", "", "the SATA controller", error)) {
+        if (!ostler_plan_pci(planner, "ich9-ahci", "sata", "", "the SATA controller",
+                             error)) {
             return false;
         }
         ostler_slots_add_ide(planner->slots, "sata.", 6);

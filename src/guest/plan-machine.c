@@ -183,6 +183,18 @@ static void add_node_cpus(GString *node, const char *ranges)
     }
 }
 
+/* iothread1, iothread2...: what [disk] iothread = N names. */
+static void add_iothreads(OstlerPlanner *planner)
+{
+    uint64_t n =
+        ostler_definition_get_number(planner->definition, "guest", "iothreads");
+
+    for (uint64_t i = 1; i <= n; i++) {
+        ostler_plan_add(planner, "-object", "iothread,id=iothread%" G_GUINT64_FORMAT,
+                        i);
+    }
+}
+
 static void add_nodes(OstlerPlanner *planner)
 {
     unsigned id = 0;
@@ -280,5 +292,6 @@ bool ostler_plan_machine(OstlerPlanner *planner, GError **error)
         ostler_plan_add(planner, "-overcommit", "mem-lock=on");
     }
     add_actions(planner);
+    add_iothreads(planner);
     return true;
 }

@@ -393,3 +393,8 @@ unsigned ostler_slots_sd_left(const OstlerSlots *slots)
 {
     return slots->sd.n - slots->sd.next;
 }
+
+unsigned ostler_slots_serials_left(const OstlerSlots *slots)
+{
+    return slots->serials.n - slots->serials.next;
+}

@@ -58,3 +58,4 @@ int ostler_slots_take_serial(OstlerSlots *slots, const char *who, GError **error
 int ostler_slots_take_nic(OstlerSlots *slots, const char *who, GError **error);
 int ostler_slots_take_sd(OstlerSlots *slots, const char *who, GError **error);
 unsigned ostler_slots_sd_left(const OstlerSlots *slots);
+unsigned ostler_slots_serials_left(const OstlerSlots *slots);

@@ -15,9 +15,11 @@
 G_DEFINE_QUARK(ostler - plan - error, ostler_plan_error)
 
 static OstlerPlanPart *const parts[] = {
-    ostler_plan_machine, ostler_plan_boot,   ostler_plan_monitors, ostler_plan_serials,
-    ostler_plan_disks,   ostler_plan_nics,   ostler_plan_shares,   ostler_plan_inputs,
-    ostler_plan_screens, ostler_plan_extras, ostler_plan_qemu,
+    ostler_plan_machine,   ostler_plan_boot,     ostler_plan_monitors,
+    ostler_plan_serials,   ostler_plan_disks,    ostler_plan_nics,
+    ostler_plan_shares,    ostler_plan_inputs,   ostler_plan_screens,
+    ostler_plan_parallels, ostler_plan_channels, ostler_plan_extras,
+    ostler_plan_qemu,
 };
 
 static void clear_socket(void *data)

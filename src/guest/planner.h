@@ -22,6 +22,7 @@ typedef struct {
     OstlerSlots *slots;
     GPtrArray *argv;  /* owned strings */
     GArray *sockets;  /* OstlerPlanSocket */
+    GArray *devices;  /* OstlerPlanDevice */
     GPtrArray *notes; /* owned sentences */
     char *console;    /* socket of the console, or NULL */
     unsigned n_scsi;  /* units on the SCSI controller that the plan added */
@@ -86,14 +87,16 @@ unsigned ostler_plan_boot_index(const OstlerPlanner *planner,
 
 /* The parts, in the order in which plan.c runs them. */
 typedef bool OstlerPlanPart(OstlerPlanner *planner, GError **error);
-OstlerPlanPart ostler_plan_machine;  /* plan-machine.c: machine, cpu, memory */
-OstlerPlanPart ostler_plan_boot;     /* plan-boot.c: firmware, kernel, order */
-OstlerPlanPart ostler_plan_monitors; /* plan-console.c */
-OstlerPlanPart ostler_plan_serials;  /* plan-console.c */
-OstlerPlanPart ostler_plan_disks;    /* plan-disks.c */
-OstlerPlanPart ostler_plan_nics;     /* plan-net.c */
-OstlerPlanPart ostler_plan_shares;   /* plan-usb.c */
-OstlerPlanPart ostler_plan_inputs;   /* plan-usb.c */
-OstlerPlanPart ostler_plan_screens;  /* plan-screen.c: display, video, sound */
-OstlerPlanPart ostler_plan_extras;   /* plan-extras.c: rng, tpm, watchdog, ... */
-OstlerPlanPart ostler_plan_qemu;     /* plan-extras.c: [qemu] argument */
+OstlerPlanPart ostler_plan_machine;   /* plan-machine.c: machine, cpu, memory */
+OstlerPlanPart ostler_plan_boot;      /* plan-boot.c: firmware, kernel, order */
+OstlerPlanPart ostler_plan_monitors;  /* plan-ports.c */
+OstlerPlanPart ostler_plan_serials;   /* plan-ports.c */
+OstlerPlanPart ostler_plan_parallels; /* plan-ports.c */
+OstlerPlanPart ostler_plan_channels;  /* plan-ports.c */
+OstlerPlanPart ostler_plan_disks;     /* plan-disks.c */
+OstlerPlanPart ostler_plan_nics;      /* plan-net.c */
+OstlerPlanPart ostler_plan_shares;    /* plan-usb.c */
+OstlerPlanPart ostler_plan_inputs;    /* plan-usb.c */
+OstlerPlanPart ostler_plan_screens;   /* plan-screen.c: display, video, sound */
+OstlerPlanPart ostler_plan_extras;    /* plan-extras.c: rng, tpm, watchdog, ... */
+OstlerPlanPart ostler_plan_qemu;      /* plan-extras.c: [qemu] argument */

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 
 typedef struct {
@@ -16,9 +17,11 @@ typedef struct {
     char *vars; /* the template of its variables */
 } OstlerFirmware;
 
-/*
- * EFI without Secure Boot for @arch and the machine string (versions and aliases of a
- * machine fit the patterns of the descriptors).  NULL: none is installed.
- */
+/* EFI without Secure Boot for @arch and the machine's full name (pc-q35-7.2, not the
+ * alias q35: see OstlerMachine.full_name).  NULL: none is installed. */
 OstlerFirmware *ostler_firmware_find(const char *arch, const char *machine);
-void ostler_firmware_free(OstlerFirmware *firmware);
+/* The same in other @folders (NULL-terminated), the first most important. */
+OstlerFirmware *ostler_firmware_find_in(const char *const *folders, const char *arch,
+                                        const char *machine);
+void ostler_firmware_free(OstlerFirmware *firmware); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerFirmware, ostler_firmware_free)

@@ -23,6 +23,7 @@ static const Field machine_fields[] = {
     { "emulator", TEXT, offsetof(OstlerMachine, emulator) },
     { "arch", TEXT, offsetof(OstlerMachine, arch) },
     { "machine", TEXT, offsetof(OstlerMachine, name) },
+    { "full-name", TEXT, offsetof(OstlerMachine, full_name) },
     { "version", WHOLE, offsetof(OstlerMachine, version) },
     { "default-cpu", TEXT, offsetof(OstlerMachine, default_cpu) },
     { "preferred-cpu", TEXT, offsetof(OstlerMachine, preferred_cpu) },

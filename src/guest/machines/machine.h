@@ -40,6 +40,7 @@ typedef struct OstlerMachine {
     char *emulator;      /* path of the binary */
     char *arch;          /* "x86_64" */
     char *name;          /* the exact machine string: "virt,secure=on" */
+    char *full_name;     /* without alias and options: "virt-7.2" */
     int version;         /* 70222 for 7.2.22 */
     char *default_cpu;   /* "cortex-a15-arm-cpu", or NULL when it has none to choose */
     char *preferred_cpu; /* for -cpu when the definition names none, or NULL */

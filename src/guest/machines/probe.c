@@ -327,6 +327,7 @@ static void coroutine_fn read_row(Probe *probe)
     json_object *row = find_row(rows, probe->machine->name);
     OstlerMachine *machine = probe->machine;
 
+    machine->full_name = g_strdup(ostler_json_find_string(row, "name"));
     machine->default_cpu = g_strdup(ostler_json_find_string(row, "default-cpu-type"));
     machine->max_cpus = (unsigned)ostler_json_find_int(row, "cpu-max", 1);
 
