@@ -12,8 +12,6 @@
 #include "lib/rule.h"
 #include "vmx/vmx.h"
 
-#define VMX_MAX_CHANGES 4
-
 /* (field & ~clear) | set; the list ends with field -1. */
 struct vmx_change {
     int32_t field;
@@ -40,19 +38,12 @@ struct vmx_change {
 struct vmx_entry {
     enum vmx_way way;
     uint32_t detail;
-    struct vmx_change breaks[VMX_MAX_CHANGES], neighbour[VMX_MAX_CHANGES];
+    const struct vmx_change *breaks, *neighbour; /* each ends with VMX_END */
 };
 
+/* In parentheses, so that a list stays one argument through layers of macros. */
 #define VMX_LIST(...)                                                                  \
-    {                                                                                  \
-        __VA_ARGS__ __VA_OPT__(, ) VMX_END                                             \
-    }
-/* The good state itself is the nearest that must be accepted. */
-#define VMX_AS_IT_WAS                                                                  \
-    {                                                                                  \
-        VMX_END                                                                        \
-    }
-
+    ((const struct vmx_change[]){ __VA_ARGS__ __VA_OPT__(, ) VMX_END })
 #define VMX_ENTRY_RULE(name, place, claim, how, what, broken, allowed)                 \
     {                                                                                  \
         .id = "VMX.ENTRY." name, .cites = place, .says = claim, .lacks = vmx_lacks,    \
@@ -62,9 +53,6 @@ struct vmx_entry {
         }                                                                              \
     }
 
-#define VMX_CONTROL_RULE(name, place, claim, broken, allowed)                          \
-    VMX_ENTRY_RULE("CONTROL." name, place, claim, VMX_FAIL, VMX_ERROR_CONTROLS,        \
-                   VMX_LIST(broken), VMX_LIST(allowed))
 #define VMX_HOST_RULE(name, place, claim, broken, ...)                                 \
     VMX_ENTRY_RULE("HOST." name, place, claim, VMX_FAIL, VMX_ERROR_HOST_STATE,         \
                    VMX_LIST(broken), VMX_LIST(__VA_ARGS__))

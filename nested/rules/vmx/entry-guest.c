@@ -2,11 +2,11 @@
 /* entry-guest.c - the guest-state area: entry failures with exit reason 33 */
 #include "vmx/entry-rule.h"
 
-#define REGISTERS    "SDM3C 27.3.1.1"
-#define SEGMENTS     "SDM3C 27.3.1.2"
-#define TABLES       "SDM3C 27.3.1.3"
-#define RIP_RFLAGS   "SDM3C 27.3.1.4"
-#define NON_REGISTER "SDM3C 27.3.1.5"
+#define REGISTERS    "SDM3C 26.3.1.1"
+#define SEGMENTS     "SDM3C 26.3.1.2"
+#define TABLES       "SDM3C 26.3.1.3"
+#define RIP_RFLAGS   "SDM3C 26.3.1.4"
+#define NON_REGISTER "SDM3C 26.3.1.5"
 
 #define NOT_CANONICAL BIT(47)
 #define CANONICAL     (UINT64_MAX << 47)

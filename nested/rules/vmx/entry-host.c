@@ -2,9 +2,9 @@
 /* entry-host.c - the host-state area, checked before anything of the guest's is */
 #include "vmx/entry-rule.h"
 
-#define REGISTERS     "SDM3C 27.2.2"
-#define SEGMENTS      "SDM3C 27.2.3"
-#define ADDRESS_SPACE "SDM3C 27.2.4"
+#define REGISTERS     "SDM3C 26.2.2"
+#define SEGMENTS      "SDM3C 26.2.3"
+#define ADDRESS_SPACE "SDM3C 26.2.4"
 
 #define NOT_CANONICAL BIT(47)
 #define CANONICAL     (UINT64_MAX << 47)
