@@ -17,7 +17,7 @@
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_object, json_object_put)
 
-#define OSTLER_JSON_MAX_DEPTH 64
+#define OSTLER_JSON_MAX_DEPTH 256 /* a chain of 100 disk images nests that deep */
 #define OSTLER_JSON_MAX_BYTES (64u << 20) /* QEMU's longest answers are about 2 MB */
 
 /* Parse exactly one value; trailing bytes other than white space are an error. */
