@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Theory of operation
+ *
+ * Every path is resolved by openat2(2) with RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS and
+ * RESOLVE_NO_MAGICLINKS, from the root's own descriptor: the kernel does the whole walk
+ * under those rules, so there is no moment between a check and a use.  Resolving only
+ * ever yields the descriptor of a folder; what is done next names one part relative to
+ * it, with system calls that never follow a link in that last part (unlinkat, mkdirat,
+ * renameat2, linkat) or are told not to.
+ *
+ * A new file is an unnamed one (O_TMPFILE), which the kernel forgets when this process
+ * dies.  linkat(2) gives it its name; it cannot replace, so to replace it links a hidden
+ * name first and renames that over the old file.  Where the file system has no
+ * O_TMPFILE (vfat, some FUSE), the file is made under a hidden name from the start.
+ * A hidden name that is left over is told from one in use by the flock(2) its writer
+ * holds, and is removed by the next listing of its folder.
+ */
+#include "platform/root.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define HIDDEN_PREFIX ".ostler-"
+#define HIDDEN_SUFFIX ".part"
+
+struct OstlerRoot {
+    int fd;
+};
+
+struct OstlerRootFolder {
+    int fd;
+};
+
+struct OstlerRootListing {
+    DIR *dir;
+};
+
+struct OstlerRootFile {
+    int fd;
+    int folder_fd; /* -1 unless created here */
+    char *hidden;  /* the name it has until it is published, or NULL */
+};
+
+static void set_error(GError **error, int why, const char *what, const char *name)
+{
+    int code = why == EDQUOT ? G_IO_ERROR_NO_SPACE : (int)g_io_error_from_errno(why);
+    g_autofree char *shown = g_strescape(name, NULL);
+
+    g_set_error(error, G_IO_ERROR, code, "Cannot %s '%s': %s", what, shown,
+                g_strerror(why));
+}
+
+static bool check_name(const char *name, GError **error)
+{
+    size_t size = strlen(name);
+
+    if (size == 0 || size > OSTLER_ROOT_MAX_NAME || strchr(name, '/') ||
+        strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+                    "A name of %zu bytes is not that of one file", size);
+        return false;
+    }
+    return true;
+}
+
+static int open_beneath(int fd, const char *path, int flags)
+{
+    struct open_how how = {
+        .flags = (uint64_t)(flags | O_CLOEXEC | O_NOCTTY),
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+    };
+    int opened;
+
+    /* EAGAIN: a rename or mount went on during the walk (openat2(2)). */
+    do {
+        opened = (int)syscall(SYS_openat2, fd, path, &how, sizeof(how));
+    } while (opened < 0 && (errno == EINTR || errno == EAGAIN));
+    return opened;
+}
+
+OstlerRoot *ostler_root_open(const char *path, GError **error)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        set_error(error, errno, "open the folder", path);
+        return NULL;
+    }
+
+    OstlerRoot *root = g_new(OstlerRoot, 1);
+    root->fd = fd;
+    return root;
+}
+
+void ostler_root_free(OstlerRoot *root)
+{
+    if (root) {
+        close(root->fd);
+        g_free(root);
+    }
+}
+
+bool ostler_root_space(OstlerRoot *root, uint64_t *out_total, uint64_t *out_free,
+                       GError **error)
+{
+    struct statvfs space;
+
+    if (fstatvfs(root->fd, &space) < 0) {
+        set_error(error, errno, "measure the space of", ".");
+        return false;
+    }
+    *out_total = (uint64_t)space.f_blocks * space.f_frsize;
+    *out_free = (uint64_t)space.f_bavail * space.f_frsize;
+    return true;
+}
+
+OstlerRootFolder *ostler_root_folder(OstlerRoot *root, const char *path, GError **error)
+{
+    int fd = open_beneath(root->fd, *path ? path : ".", O_RDONLY | O_DIRECTORY);
+    if (fd < 0) {
+        set_error(error, errno, "open the folder", path);
+        return NULL;
+    }
+
+    OstlerRootFolder *folder = g_new(OstlerRootFolder, 1);
+    folder->fd = fd;
+    return folder;
+}
+
+void ostler_root_folder_free(OstlerRootFolder *folder)
+{
+    if (folder) {
+        close(folder->fd);
+        g_free(folder);
+    }
+}
+
+static OstlerRootKind kind_of_mode(mode_t mode)
+{
+    return S_ISREG(mode)   ? OSTLER_ROOT_FILE
+           : S_ISDIR(mode) ? OSTLER_ROOT_FOLDER
+                           : OSTLER_ROOT_OTHER;
+}
+
+/* statx(2) rather than stat(2): it alone knows when a file was made. */
+static bool stat_at(int fd, const char *name, OstlerRootInfo *out_info)
+{
+    struct statx st;
+
+    if (statx(fd, name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT,
+              STATX_BASIC_STATS | STATX_BTIME, &st) < 0) {
+        return false;
+    }
+    out_info->kind = kind_of_mode(st.stx_mode);
+    out_info->size = out_info->kind == OSTLER_ROOT_FILE ? st.stx_size : 0;
+    out_info->modified = st.stx_mtime.tv_sec;
+    out_info->created =
+        st.stx_mask & STATX_BTIME ? st.stx_btime.tv_sec : st.stx_mtime.tv_sec;
+    out_info->identity = st.stx_ino;
+    return true;
+}
+
+bool ostler_root_stat(OstlerRootFolder *folder, const char *name,
+                      OstlerRootInfo *out_info, GError **error)
+{
+    if (!check_name(name, error)) {
+        return false;
+    }
+    if (!stat_at(folder->fd, name, out_info)) {
+        set_error(error, errno, "look at", name);
+        return false;
+    }
+    return true;
+}
+
+bool ostler_root_name_is_reserved(const char *name)
+{
+    return g_str_has_prefix(name, HIDDEN_PREFIX) &&
+           g_str_has_suffix(name, HIDDEN_SUFFIX);
+}
+
+OstlerRootListing *ostler_root_list(OstlerRootFolder *folder, GError **error)
+{
+    int fd = open_beneath(folder->fd, ".", O_RDONLY | O_DIRECTORY);
+    if (fd < 0) {
+        set_error(error, errno, "list", ".");
+        return NULL;
+    }
+
+    OstlerRootListing *listing = g_new(OstlerRootListing, 1);
+    listing->dir = fdopendir(fd);
+    return listing;
+}
+
+void ostler_root_listing_free(OstlerRootListing *listing)
+{
+    if (listing) {
+        closedir(listing->dir);
+        g_free(listing);
+    }
+}
+
+/* Remove what a killed writer left; a living one holds the lock. */
+static void sweep(int folder_fd, const char *name)
+{
+    int fd = open_beneath(folder_fd, name, O_RDONLY | O_NONBLOCK);
+
+    if (fd >= 0) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+            unlinkat(folder_fd, name, 0);
+        }
+        close(fd);
+    }
+}
+
+static OstlerRootKind kind_of_entry(int fd, const struct dirent *entry)
+{
+    OstlerRootInfo info;
+
+    switch (entry->d_type) {
+    case DT_REG:
+        return OSTLER_ROOT_FILE;
+    case DT_DIR:
+        return OSTLER_ROOT_FOLDER;
+    case DT_UNKNOWN: /* some file systems never say */
+        return stat_at(fd, entry->d_name, &info) ? info.kind : OSTLER_ROOT_OTHER;
+    default:
+        return OSTLER_ROOT_OTHER;
+    }
+}
+
+const char *ostler_root_listing_next(OstlerRootListing *listing,
+                                     OstlerRootKind *out_kind)
+{
+    struct dirent *entry;
+
+    while ((entry = readdir(listing->dir))) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
+            continue;
+        }
+        if (ostler_root_name_is_reserved(entry->d_name)) {
+            sweep(dirfd(listing->dir), entry->d_name);
+            continue;
+        }
+        *out_kind = kind_of_entry(dirfd(listing->dir), entry);
+        return entry->d_name;
+    }
+    return NULL;
+}
+
+bool ostler_root_make_folder(OstlerRootFolder *folder, const char *name, GError **error)
+{
+    if (!check_name(name, error)) {
+        return false;
+    }
+    if (mkdirat(folder->fd, name, 0777) < 0) {
+        set_error(error, errno, "make the folder", name);
+        return false;
+    }
+    return true;
+}
+
+bool ostler_root_remove(OstlerRootFolder *folder, const char *name, OstlerRootKind kind,
+                        GError **error)
+{
+    if (!check_name(name, error)) {
+        return false;
+    }
+    if (unlinkat(folder->fd, name, kind == OSTLER_ROOT_FOLDER ? AT_REMOVEDIR : 0) < 0) {
+        set_error(error, errno, "remove", name);
+        return false;
+    }
+    return true;
+}
+
+/* Not every file system has RENAME_NOREPLACE; the check before is the next best. */
+static int rename_unless_exists(int fd, const char *name, int new_fd,
+                                const char *new_name)
+{
+    OstlerRootInfo info;
+
+    if (renameat2(fd, name, new_fd, new_name, RENAME_NOREPLACE) == 0) {
+        return 0;
+    }
+    if (errno != EINVAL && errno != ENOSYS) {
+        return -1;
+    }
+    if (stat_at(new_fd, new_name, &info)) {
+        errno = EEXIST;
+        return -1;
+    }
+    return renameat(fd, name, new_fd, new_name);
+}
+
+bool ostler_root_rename(OstlerRootFolder *folder, const char *name,
+                        OstlerRootFolder *new_folder, const char *new_name,
+                        GError **error)
+{
+    if (!check_name(name, error) || !check_name(new_name, error)) {
+        return false;
+    }
+    if (rename_unless_exists(folder->fd, name, new_folder->fd, new_name) < 0) {
+        set_error(error, errno, "rename", name);
+        return false;
+    }
+    return true;
+}
+
+static void set_times(struct timespec times[2], int64_t modified)
+{
+    times[0] = (struct timespec){ .tv_nsec = UTIME_OMIT };
+    times[1] = (struct timespec){ .tv_sec = modified };
+}
+
+bool ostler_root_touch(OstlerRootFolder *folder, const char *name, int64_t modified,
+                       GError **error)
+{
+    struct timespec times[2];
+
+    if (!check_name(name, error)) {
+        return false;
+    }
+    set_times(times, modified);
+    if (utimensat(folder->fd, name, times, AT_SYMLINK_NOFOLLOW) < 0) {
+        set_error(error, errno, "set the time of", name);
+        return false;
+    }
+    return true;
+}
+
+static OstlerRootFile *new_file(int fd, int folder_fd, char *hidden)
+{
+    OstlerRootFile *file = g_new(OstlerRootFile, 1);
+
+    file->fd = fd;
+    file->folder_fd = folder_fd;
+    file->hidden = hidden;
+    return file;
+}
+
+OstlerRootFile *ostler_root_read(OstlerRootFolder *folder, const char *name,
+                                 GError **error)
+{
+    if (!check_name(name, error)) {
+        return NULL;
+    }
+
+    /* O_NONBLOCK: a pipe somebody put there must not hold us up. */
+    int fd = open_beneath(folder->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0) {
+        set_error(error, errno, "read", name);
+        return NULL;
+    }
+
+    OstlerRootInfo info;
+    if (!stat_at(fd, "", &info) || info.kind != OSTLER_ROOT_FILE) {
+        close(fd);
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
+                    "Cannot read '%s': it is not a file", name);
+        return NULL;
+    }
+    return new_file(fd, -1, NULL);
+}
+
+static char *hidden_name(void)
+{
+    return g_strdup_printf(HIDDEN_PREFIX "%08x%08x" HIDDEN_SUFFIX, g_random_int(),
+                           g_random_int());
+}
+
+/* The way of a file system without O_TMPFILE: EOPNOTSUPP, or EISDIR (open(2)). */
+static OstlerRootFile *create_hidden(int folder_fd, GError **error)
+{
+    g_autofree char *name = hidden_name();
+    int fd = openat(folder_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                    0666);
+    if (fd < 0) {
+        set_error(error, errno, "create a file in", ".");
+        close(folder_fd);
+        return NULL;
+    }
+
+    flock(fd, LOCK_EX | LOCK_NB); /* tells sweep() that its writer lives */
+    return new_file(fd, folder_fd, g_steal_pointer(&name));
+}
+
+OstlerRootFile *ostler_root_create(OstlerRootFolder *folder, GError **error)
+{
+    int folder_fd = fcntl(folder->fd, F_DUPFD_CLOEXEC, 3);
+    if (folder_fd < 0) {
+        set_error(error, errno, "create a file in", ".");
+        return NULL;
+    }
+
+    int fd = openat(folder_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+    if (fd >= 0) {
+        return new_file(fd, folder_fd, NULL);
+    }
+    if (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT) {
+        return create_hidden(folder_fd, error);
+    }
+    set_error(error, errno, "create a file in", ".");
+    close(folder_fd);
+    return NULL;
+}
+
+void ostler_root_file_free(OstlerRootFile *file)
+{
+    if (!file) {
+        return;
+    }
+    if (file->hidden) {
+        unlinkat(file->folder_fd, file->hidden, 0);
+        g_free(file->hidden);
+    }
+    if (file->folder_fd >= 0) {
+        close(file->folder_fd);
+    }
+    close(file->fd);
+    g_free(file);
+}
+
+bool ostler_root_file_info(OstlerRootFile *file, OstlerRootInfo *out_info,
+                           GError **error)
+{
+    if (!stat_at(file->fd, "", out_info)) {
+        set_error(error, errno, "look at", "an open file");
+        return false;
+    }
+    return true;
+}
+
+gssize ostler_root_file_read(OstlerRootFile *file, uint64_t offset, void *buffer,
+                             size_t size, GError **error)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        ssize_t count =
+            pread(file->fd, (char *)buffer + done, size - done, (off_t)(offset + done));
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count < 0) {
+            set_error(error, errno, "read", "an open file");
+            return -1;
+        }
+        if (count == 0) {
+            break;
+        }
+        done += (size_t)count;
+    }
+    return (gssize)done;
+}
+
+bool ostler_root_file_write(OstlerRootFile *file, uint64_t offset, const void *buffer,
+                            size_t size, GError **error)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        ssize_t count = pwrite(file->fd, (const char *)buffer + done, size - done,
+                               (off_t)(offset + done));
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count < 0) {
+            set_error(error, errno, "write", "an open file");
+            return false;
+        }
+        done += (size_t)count;
+    }
+    return true;
+}
+
+bool ostler_root_file_truncate(OstlerRootFile *file, uint64_t size, GError **error)
+{
+    if (ftruncate(file->fd, (off_t)size) < 0) {
+        set_error(error, errno, "change the size of", "an open file");
+        return false;
+    }
+    return true;
+}
+
+bool ostler_root_file_set_modified(OstlerRootFile *file, int64_t modified,
+                                   GError **error)
+{
+    struct timespec times[2];
+
+    set_times(times, modified);
+    if (futimens(file->fd, times) < 0) {
+        set_error(error, errno, "set the time of", "an open file");
+        return false;
+    }
+    return true;
+}
+
+/* AT_EMPTY_PATH needs Linux 6.10 or a capability; before that /proc has the way in. */
+static int link_unnamed(const OstlerRootFile *file, const char *name)
+{
+    char path[sizeof("/proc/self/fd/") + 12];
+
+    if (linkat(file->fd, "", file->folder_fd, name, AT_EMPTY_PATH) == 0) {
+        return 0;
+    }
+    if (errno != ENOENT && errno != EPERM) {
+        return -1;
+    }
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
+    return linkat(AT_FDCWD, path, file->folder_fd, name, AT_SYMLINK_FOLLOW);
+}
+
+static bool publish_unnamed(OstlerRootFile *file, const char *name, bool may_replace)
+{
+    if (link_unnamed(file, name) == 0) {
+        return true;
+    }
+    if (errno != EEXIST || !may_replace) {
+        return false;
+    }
+
+    g_autofree char *hidden = hidden_name();
+    flock(file->fd, LOCK_EX | LOCK_NB);
+    if (link_unnamed(file, hidden) < 0) {
+        return false;
+    }
+    file->hidden = g_steal_pointer(&hidden);
+    return renameat(file->folder_fd, file->hidden, file->folder_fd, name) == 0;
+}
+
+static bool publish_hidden(const OstlerRootFile *file, const char *name,
+                           bool may_replace)
+{
+    if (may_replace) {
+        return renameat(file->folder_fd, file->hidden, file->folder_fd, name) == 0;
+    }
+    return rename_unless_exists(file->folder_fd, file->hidden, file->folder_fd, name) ==
+           0;
+}
+
+bool ostler_root_file_publish(OstlerRootFile *file, const char *name, bool may_replace,
+                              GError **error)
+{
+    if (!check_name(name, error)) {
+        return false;
+    }
+
+    bool is_done = file->hidden ? publish_hidden(file, name, may_replace)
+                                : publish_unnamed(file, name, may_replace);
+    if (!is_done) {
+        set_error(error, errno, "give its name to", name);
+        return false;
+    }
+    g_clear_pointer(&file->hidden, g_free);
+    return true;
+}
