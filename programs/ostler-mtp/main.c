@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ostler-mtp - folders of the host as an MTP device in a guest
+ *
+ * Exit codes: 0 the peer closed the connection, or a signal asked to end; 1 something
+ * failed; 2 the command line is wrong.
+ */
+#include "manual.h"
+
+#include "mtp/responder.h"
+#include "mtp/transport/usbredir-link.h"
+#include "platform/channel.h"
+#include "platform/signals.h"
+
+#include <cpc/glib.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#ifndef OSTLER_VERSION
+#error "the build passes the version"
+#endif
+
+/* Linux Foundation, PTP gadget: hosts go by the interface and the OS descriptor. */
+#define VENDOR_ID  0x1d6b
+#define PRODUCT_ID 0x0100
+
+/* How long to wait before a peer that went away is called again. */
+#define RECONNECT_MS 200
+
+typedef struct {
+    char *connect;
+    char *listen;
+    int fd;
+    char **shares;
+    char *name;
+    char *serial;
+    gboolean must_reconnect;
+    gboolean wants_version;
+    gboolean wants_manual;
+} Options;
+
+static Options options = { .fd = -1 };
+
+static const GOptionEntry rows[] = {
+    { "connect", 'c', 0, G_OPTION_ARG_FILENAME, &options.connect,
+      "Call the QEMU that listens at SOCKET", "SOCKET" },
+    { "listen", 'l', 0, G_OPTION_ARG_FILENAME, &options.listen,
+      "Let QEMU call at SOCKET, again and again", "SOCKET" },
+    { "fd", 'f', 0, G_OPTION_ARG_INT, &options.fd,
+      "Speak through the inherited, connected socket N", "N" },
+    { "share", 's', 0, G_OPTION_ARG_FILENAME_ARRAY, &options.shares,
+      "Show the folder PATH under the name LABEL; \",readonly\" after it lets the "
+      "guest "
+      "only read. May be given several times",
+      "LABEL=PATH[,readonly]" },
+    { "name", 'n', 0, G_OPTION_ARG_STRING, &options.name,
+      "Call the device NAME in the guest; the first share's label if not given",
+      "NAME" },
+    { "serial", 0, 0, G_OPTION_ARG_STRING, &options.serial,
+      "The device's serial number, by which guests know it again; if not given it is "
+      "made from the shares",
+      "TEXT" },
+    { "reconnect", 'r', 0, G_OPTION_ARG_NONE, &options.must_reconnect,
+      "With --connect: call again when QEMU goes away, instead of ending", NULL },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &options.wants_version,
+      "Show the version and end", NULL },
+    { "manual", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &options.wants_manual,
+      "Write the manual page and end", NULL },
+    { NULL },
+};
+
+static const char summary[] =
+    "Share folders of this host with a guest, as a USB MTP device";
+
+typedef struct {
+    OstlerMtpStore *store;
+    OstlerMtpSession *session;
+    OstlerUsbDevice *device;
+    OstlerMtpResponder *responder;
+    OstlerListener *listener; /* NULL without --listen */
+    OstlerChannel *channel;   /* the peer, while there is one */
+    bool is_ending;           /* a signal asked for it */
+    int exit_code;
+} Program;
+
+/* ---- one connection ---- */
+
+static gssize coroutine_fn read_channel(void *buffer, size_t size, void *opaque,
+                                        GError **error)
+{
+    return ostler_channel_read(opaque, buffer, size, error);
+}
+
+static bool coroutine_fn write_channel(const void *buffer, size_t size, void *opaque,
+                                       GError **error)
+{
+    return ostler_channel_write(opaque, buffer, size, error);
+}
+
+/* Serve the peer until it is gone; false if it misbehaved. */
+static bool coroutine_fn serve(Program *program, OstlerChannel *channel)
+{
+    g_autoptr(GError) error = NULL;
+    const OstlerUsbredirStream stream = { read_channel, write_channel, channel };
+
+    program->channel = channel;
+    bool is_done = ostler_usbredir_serve(program->device, &stream, &error);
+    program->channel = NULL;
+    ostler_mtp_responder_unplug(program->responder);
+    ostler_channel_free(channel);
+    if (!is_done) {
+        g_warning("The connection is broken, continuing: %s", error->message);
+    }
+    return is_done;
+}
+
+static void coroutine_fn serve_callers(Program *program)
+{
+    while (!program->is_ending) {
+        g_autoptr(GError) error = NULL;
+        OstlerChannel *channel = ostler_listener_accept(program->listener, &error);
+        if (channel) {
+            serve(program, channel);
+        } else if (!program->is_ending) {
+            g_critical("%s", error->message);
+            program->exit_code = EXIT_FAILURE;
+            return;
+        }
+    }
+}
+
+static OstlerChannel *call(GError **error)
+{
+    if (options.fd >= 0) {
+        return ostler_channel_new_fd(options.fd);
+    }
+    return ostler_channel_connect(options.connect, error);
+}
+
+/* The first call was made before the sandbox; the later ones are here. */
+static void coroutine_fn serve_called(Program *program, OstlerChannel *channel)
+{
+    bool is_done = serve(program, channel);
+
+    while (options.must_reconnect && !program->is_ending) {
+        cpc_sleep_ms(RECONNECT_MS);
+        channel = call(NULL);
+        if (channel) {
+            is_done = serve(program, channel);
+        }
+    }
+    if (!is_done && !program->is_ending) {
+        program->exit_code = EXIT_FAILURE;
+    }
+}
+
+static void coroutine_fn run_responder(void *opaque)
+{
+    Program *program = opaque;
+
+    ostler_mtp_responder_run(program->responder);
+}
+
+typedef struct {
+    Program *program;
+    OstlerChannel *channel; /* NULL with --listen */
+} Start;
+
+static void coroutine_fn run(void *opaque)
+{
+    Start *start = opaque;
+    Program *program = start->program;
+
+    cpc_spawn(run_responder, program);
+    if (program->listener) {
+        serve_callers(program);
+    } else {
+        serve_called(program, start->channel);
+    }
+    ostler_mtp_responder_stop(program->responder);
+}
+
+static void end(OstlerSignal signal, void *opaque)
+{
+    Program *program = opaque;
+
+    program->is_ending = true;
+    if (program->channel) {
+        ostler_channel_close(program->channel);
+    }
+    if (program->listener) {
+        ostler_listener_close(program->listener);
+    }
+}
+
+/* ---- start ---- */
+
+typedef struct {
+    char *label;
+    char *path;
+    bool is_read_only;
+} Share;
+
+static void free_share(void *opaque)
+{
+    Share *share = opaque;
+
+    g_free(share->label);
+    g_free(share->path);
+    g_free(share);
+}
+
+/* "LABEL=PATH[,readonly]"; of a path with a ',' only a last ",readonly" is not a part. */
+static Share *parse_share(const char *text, GError **error)
+{
+    const char *equals = strchr(text, '=');
+
+    if (!equals || equals == text || equals[1] == '\0') {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "'%s' is not a share: LABEL=PATH or LABEL=PATH,readonly is wanted",
+                    text);
+        return NULL;
+    }
+    Share *share = g_new0(Share, 1);
+    share->label = g_utf8_make_valid(text, equals - text);
+    share->path = g_strdup(equals + 1);
+    share->is_read_only = g_str_has_suffix(share->path, ",readonly");
+    if (share->is_read_only) {
+        share->path[strlen(share->path) - strlen(",readonly")] = '\0';
+    }
+    return share;
+}
+
+static GPtrArray *parse_shares(GError **error)
+{
+    g_autoptr(GPtrArray) shares = g_ptr_array_new_with_free_func(free_share);
+
+    for (char **text = options.shares; text && *text; text++) {
+        Share *share = parse_share(*text, error);
+        if (!share) {
+            return NULL;
+        }
+        g_ptr_array_add(shares, share);
+    }
+    if (shares->len == 0) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                    "There is nothing to share: --share LABEL=PATH is missing");
+        return NULL;
+    }
+    return g_steal_pointer(&shares);
+}
+
+static bool check_options(GError **error)
+{
+    int n = (options.connect != NULL) + (options.listen != NULL) + (options.fd >= 0);
+
+    if (n != 1) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                    "One of --connect, --listen and --fd must be given, %s",
+                    n == 0 ? "and none is" : "and only one");
+        return false;
+    }
+    if (options.must_reconnect && !options.connect) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                    "--reconnect goes with --connect only");
+        return false;
+    }
+    return true;
+}
+
+static OstlerMtpStore *open_store(const GPtrArray *shares, GError **error)
+{
+    g_autoptr(OstlerMtpStore) store = ostler_mtp_store_new();
+
+    for (guint i = 0; i < shares->len; i++) {
+        const Share *share = g_ptr_array_index(shares, i);
+        const OstlerMtpShare added = { share->label, share->path, share->is_read_only };
+        if (!ostler_mtp_store_add(store, &added, error)) {
+            return NULL;
+        }
+    }
+    return g_steal_pointer(&store);
+}
+
+/* The same shares get the same number, others another: guests cache what they know of
+ * a device under it. */
+static char *make_serial(const GPtrArray *shares)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+
+    for (guint i = 0; i < shares->len; i++) {
+        const Share *share = g_ptr_array_index(shares, i);
+        g_autofree char *path = g_canonicalize_filename(share->path, NULL);
+        g_checksum_update(checksum, (const guchar *)share->label, -1);
+        g_checksum_update(checksum, (const guchar *)"", 1);
+        g_checksum_update(checksum, (const guchar *)path, -1);
+        g_checksum_update(checksum, (const guchar *)"", 1);
+    }
+    return g_ascii_strup(g_checksum_get_string(checksum), 16);
+}
+
+static bool open_peer(Program *program, OstlerChannel **out_channel, GError **error)
+{
+    if (options.listen) {
+        program->listener = ostler_listener_new(options.listen, error);
+        return program->listener != NULL;
+    }
+    *out_channel = call(error);
+    return *out_channel != NULL;
+}
+
+static bool serve_shares(const GPtrArray *shares, int *out_code, GError **error)
+{
+    const Share *first = g_ptr_array_index(shares, 0);
+    g_autofree char *serial =
+        options.serial ? g_strdup(options.serial) : make_serial(shares);
+    const OstlerMtpDeviceIdentity mtp = {
+        .friendly_name = options.name ? options.name : first->label,
+        .manufacturer = "Ostler",
+        .model = options.name ? options.name : first->label,
+        .version = OSTLER_VERSION,
+        .serial = serial,
+    };
+    const OstlerUsbIdentity usb = {
+        .vendor_id = VENDOR_ID,
+        .product_id = PRODUCT_ID,
+        .version = 0x0100,
+        .manufacturer = mtp.manufacturer,
+        .product = mtp.model,
+        .serial = serial,
+    };
+    Program program = { 0 };
+    Start start = { .program = &program };
+
+    g_autoptr(OstlerMtpStore) store = open_store(shares, error);
+    if (!store) {
+        return false;
+    }
+    g_autoptr(OstlerMtpSession) session = ostler_mtp_session_new(store, &mtp);
+    g_autoptr(OstlerUsbDevice) device = ostler_usb_device_new(&usb);
+    g_autoptr(OstlerMtpResponder) responder = ostler_mtp_responder_new(device, session);
+    g_autoptr(OstlerSignals) signals = ostler_signals_watch(
+        OSTLER_SIGNAL_INTERRUPT | OSTLER_SIGNAL_TERMINATE, end, &program, error);
+
+    program.store = store;
+    program.session = session;
+    program.device = device;
+    program.responder = responder;
+    if (!signals || !open_peer(&program, &start.channel, error)) {
+        return false;
+    }
+    g_autoptr(OstlerListener) listener = program.listener;
+    cpc_run(run, &start);
+    *out_code = program.exit_code;
+    return true;
+}
+
+static bool parse_options(int *argc, char ***argv, GError **error)
+{
+    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+
+    g_option_context_set_summary(context, summary);
+    g_option_context_add_main_entries(context, rows, NULL);
+    if (!g_option_context_parse(context, argc, argv, error)) {
+        return false;
+    }
+    if (*argc > 1) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                    "'%s' is not understood: all arguments are options", (*argv)[1]);
+        return false;
+    }
+    return true;
+}
+
+static int complain(const char *program, int code, const GError *error)
+{
+    fprintf(stderr, "%s: %s\n", program, error->message);
+    if (code == 2) {
+        fprintf(stderr, "Try '%s --help'.\n", program);
+    }
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    int code = EXIT_SUCCESS;
+
+    g_set_prgname("ostler-mtp");
+    g_log_writer_default_set_use_stderr(TRUE);
+    if (!parse_options(&argc, &argv, &error)) {
+        return complain("ostler-mtp", 2, error);
+    }
+    if (options.wants_version) {
+        puts("ostler-mtp " OSTLER_VERSION);
+        return EXIT_SUCCESS;
+    }
+    if (options.wants_manual) {
+        print_manual(rows, summary);
+        return EXIT_SUCCESS;
+    }
+
+    g_autoptr(GPtrArray) shares = check_options(&error) ? parse_shares(&error) : NULL;
+    if (!shares) {
+        return complain("ostler-mtp", 2, error);
+    }
+    ostler_signals_ignore_broken_pipes();
+    if (!serve_shares(shares, &code, &error)) {
+        return complain("ostler-mtp", EXIT_FAILURE, error);
+    }
+    return code;
+}

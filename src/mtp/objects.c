@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Theory of operation
+ *
+ * Objects live in one array of slots; a handle is a slot's number with the slot's
+ * generation in the top 8 bits.  Removing an object bumps the generation and puts the
+ * slot at the end of a queue of free ones, so a handle comes again only after 256 others
+ * have had the slot, and a guest that makes and deletes files for ever does not grow us.
+ *
+ * The first slots are the storages' roots, so that a folder is always a slot: children
+ * hang on it in a doubly linked list.  Names are found through an open-addressing hash
+ * of (folder, name) with linear probing; a removal shifts the followers back, so that
+ * there are no tombstones to clean up.
+ */
+#include "mtp/objects.h"
+
+#include <string.h>
+
+#define N_ROOTS   256u /* slots 0..255: roots, by storage; 0 also ends lists */
+#define SLOT_MASK (OSTLER_MTP_MAX_OBJECTS - 1)
+
+typedef struct {
+    char *name;      /* NULL: free */
+    uint32_t parent; /* slot */
+    uint32_t first;  /* child's slot; of a free slot, the next free one */
+    uint32_t next;   /* among the parent's children */
+    uint32_t previous;
+    uint16_t format;
+    uint8_t generation;
+    uint8_t storage;
+    bool is_folder;
+    bool is_marked;
+} Slot;
+
+struct OstlerMtpObjects {
+    Slot *slots;
+    uint32_t n_slots; /* used or free */
+    uint32_t capacity;
+    uint32_t first_free; /* 0: none */
+    uint32_t last_free;
+    uint32_t count[N_ROOTS]; /* objects of each storage */
+
+    uint32_t *buckets;  /* slots; 0: empty */
+    uint32_t n_buckets; /* a power of two */
+    uint32_t n_named;
+};
+
+OstlerMtpObjects *ostler_mtp_objects_new(void)
+{
+    OstlerMtpObjects *objects = g_new0(OstlerMtpObjects, 1);
+
+    objects->capacity = 2 * N_ROOTS;
+    objects->slots = g_new0(Slot, objects->capacity);
+    objects->n_slots = N_ROOTS + 1; /* one spare: slot N_ROOTS is storage 255's root */
+    objects->n_buckets = 1024;
+    objects->buckets = g_new0(uint32_t, objects->n_buckets);
+    for (unsigned i = 0; i < N_ROOTS; i++) {
+        objects->slots[i + 1].is_folder = true;
+        objects->slots[i + 1].storage = (uint8_t)i;
+    }
+    return objects;
+}
+
+void ostler_mtp_objects_free(OstlerMtpObjects *objects)
+{
+    if (!objects) {
+        return;
+    }
+    for (uint32_t i = 0; i < objects->n_slots; i++) {
+        g_free(objects->slots[i].name);
+    }
+    g_free(objects->slots);
+    g_free(objects->buckets);
+    g_free(objects);
+}
+
+unsigned ostler_mtp_objects_count(const OstlerMtpObjects *objects, unsigned storage)
+{
+    return objects->count[storage];
+}
+
+/* ---- handles and slots ---- */
+
+static uint32_t root_slot(unsigned storage)
+{
+    return storage + 1;
+}
+
+static bool is_root(uint32_t slot)
+{
+    return slot <= N_ROOTS;
+}
+
+static uint32_t handle_of(const OstlerMtpObjects *objects, uint32_t slot)
+{
+    return is_root(slot) ? 0 : (uint32_t)objects->slots[slot].generation << 24 | slot;
+}
+
+/* 0 for a handle that is nobody's. */
+static uint32_t slot_of(const OstlerMtpObjects *objects, uint32_t handle)
+{
+    uint32_t slot = handle & SLOT_MASK;
+
+    if (is_root(slot) || slot >= objects->n_slots || !objects->slots[slot].name ||
+        objects->slots[slot].generation != handle >> 24) {
+        return 0;
+    }
+    return slot;
+}
+
+static uint32_t folder_slot(const OstlerMtpObjects *objects, unsigned storage,
+                            uint32_t parent)
+{
+    return parent == 0 ? root_slot(storage) : slot_of(objects, parent);
+}
+
+bool ostler_mtp_objects_get(const OstlerMtpObjects *objects, uint32_t handle,
+                            OstlerMtpObject *out_object)
+{
+    const uint32_t slot = slot_of(objects, handle);
+    const Slot *s = &objects->slots[slot];
+
+    if (slot == 0) {
+        return false;
+    }
+    *out_object = (OstlerMtpObject){
+        .handle = handle,
+        .parent = handle_of(objects, s->parent),
+        .storage = s->storage,
+        .is_folder = s->is_folder,
+        .format = s->format,
+        .name = s->name,
+    };
+    return true;
+}
+
+/* ---- names: a hash of (folder, name) ---- */
+
+/* FNV-1a, 64 bits, with the folder as the first word. */
+static uint32_t hash(uint32_t folder, const char *name)
+{
+    uint64_t h = 0xcbf29ce484222325u ^ folder;
+
+    h *= 0x100000001b3u;
+    for (const uint8_t *at = (const uint8_t *)name; *at; at++) {
+        h = (h ^ *at) * 0x100000001b3u;
+    }
+    return (uint32_t)(h ^ h >> 32);
+}
+
+static uint32_t home_of(const OstlerMtpObjects *objects, uint32_t slot)
+{
+    const Slot *s = &objects->slots[slot];
+
+    return hash(s->parent, s->name) & (objects->n_buckets - 1);
+}
+
+/* The bucket that holds @name in @folder, or the empty one where it would go. */
+static uint32_t find_bucket(const OstlerMtpObjects *objects, uint32_t folder,
+                            const char *name)
+{
+    uint32_t mask = objects->n_buckets - 1;
+    uint32_t at = hash(folder, name) & mask;
+
+    for (; objects->buckets[at] != 0; at = (at + 1) & mask) {
+        const Slot *s = &objects->slots[objects->buckets[at]];
+        if (s->parent == folder && strcmp(s->name, name) == 0) {
+            break;
+        }
+    }
+    return at;
+}
+
+static void grow_buckets(OstlerMtpObjects *objects)
+{
+    g_autofree uint32_t *old = objects->buckets;
+    uint32_t n_old = objects->n_buckets;
+
+    objects->n_buckets *= 2;
+    objects->buckets = g_new0(uint32_t, objects->n_buckets);
+    for (uint32_t i = 0; i < n_old; i++) {
+        if (old[i] != 0) {
+            const Slot *s = &objects->slots[old[i]];
+            objects->buckets[find_bucket(objects, s->parent, s->name)] = old[i];
+        }
+    }
+}
+
+static void remember_name(OstlerMtpObjects *objects, uint32_t slot)
+{
+    const Slot *s = &objects->slots[slot];
+
+    if (++objects->n_named > objects->n_buckets / 4 * 3) {
+        grow_buckets(objects);
+    }
+    objects->buckets[find_bucket(objects, s->parent, s->name)] = slot;
+}
+
+static void forget_name(OstlerMtpObjects *objects, uint32_t slot)
+{
+    const Slot *s = &objects->slots[slot];
+    uint32_t mask = objects->n_buckets - 1;
+    uint32_t hole = find_bucket(objects, s->parent, s->name);
+
+    /* Shift back whoever would not be found past the hole (Knuth 6.4, algorithm R). */
+    for (uint32_t at = (hole + 1) & mask; objects->buckets[at] != 0;
+         at = (at + 1) & mask) {
+        uint32_t home = home_of(objects, objects->buckets[at]);
+        if (((at - home) & mask) >= ((at - hole) & mask)) {
+            objects->buckets[hole] = objects->buckets[at];
+            hole = at;
+        }
+    }
+    objects->buckets[hole] = 0;
+    objects->n_named--;
+}
+
+uint32_t ostler_mtp_objects_find(const OstlerMtpObjects *objects, unsigned storage,
+                                 uint32_t parent, const char *name)
+{
+    uint32_t folder = folder_slot(objects, storage, parent);
+    uint32_t slot = folder ? objects->buckets[find_bucket(objects, folder, name)] : 0;
+
+    return slot ? handle_of(objects, slot) : 0;
+}
+
+/* ---- the tree ---- */
+
+static void link_child(OstlerMtpObjects *objects, uint32_t slot, uint32_t parent)
+{
+    Slot *s = &objects->slots[slot];
+
+    s->parent = parent;
+    s->storage = objects->slots[parent].storage;
+    s->previous = 0;
+    s->next = objects->slots[parent].first;
+    if (s->next != 0) {
+        objects->slots[s->next].previous = slot;
+    }
+    objects->slots[parent].first = slot;
+}
+
+static void unlink_child(OstlerMtpObjects *objects, uint32_t slot)
+{
+    const Slot *s = &objects->slots[slot];
+
+    if (s->previous != 0) {
+        objects->slots[s->previous].next = s->next;
+    } else {
+        objects->slots[s->parent].first = s->next;
+    }
+    if (s->next != 0) {
+        objects->slots[s->next].previous = s->previous;
+    }
+}
+
+static uint32_t new_slot(OstlerMtpObjects *objects)
+{
+    uint32_t slot = objects->first_free;
+
+    if (slot != 0) {
+        objects->first_free = objects->slots[slot].first;
+        return slot;
+    }
+    if (objects->n_slots == OSTLER_MTP_MAX_OBJECTS) {
+        return 0;
+    }
+    if (objects->n_slots == objects->capacity) {
+        objects->capacity += objects->capacity / 2;
+        objects->slots = g_renew(Slot, objects->slots, objects->capacity);
+    }
+    slot = objects->n_slots++;
+    objects->slots[slot] = (Slot){ 0 };
+    return slot;
+}
+
+static void free_slot(OstlerMtpObjects *objects, uint32_t slot)
+{
+    Slot *s = &objects->slots[slot];
+    const uint8_t generation = (uint8_t)(s->generation + 1);
+
+    g_free(s->name);
+    /* 0xffffffff means "all" in requests: that generation is skipped. */
+    *s = (Slot){ .generation = generation == 0xff ? 0 : generation };
+    if (objects->first_free == 0) {
+        objects->first_free = slot;
+    } else {
+        objects->slots[objects->last_free].first = slot;
+    }
+    objects->last_free = slot;
+}
+
+uint32_t ostler_mtp_objects_add(OstlerMtpObjects *objects, unsigned storage,
+                                uint32_t parent, const char *name, bool is_folder,
+                                uint16_t format)
+{
+    uint32_t folder = folder_slot(objects, storage, parent);
+    uint32_t slot = folder ? new_slot(objects) : 0;
+
+    if (slot == 0) {
+        return 0;
+    }
+    Slot *s = &objects->slots[slot];
+    s->name = g_strdup(name);
+    s->format = format;
+    s->is_folder = is_folder;
+    s->first = 0;
+    link_child(objects, slot, folder);
+    remember_name(objects, slot);
+    objects->count[s->storage]++;
+    return handle_of(objects, slot);
+}
+
+static void drop(OstlerMtpObjects *objects, uint32_t slot)
+{
+    objects->count[objects->slots[slot].storage]--;
+    forget_name(objects, slot);
+    unlink_child(objects, slot);
+    free_slot(objects, slot);
+}
+
+/* Leaves first and without recursion: a guest chooses how deep the tree is. */
+static void remove_slot(OstlerMtpObjects *objects, uint32_t top)
+{
+    uint32_t slot = top;
+
+    for (;;) {
+        while (objects->slots[slot].first != 0) {
+            slot = objects->slots[slot].first;
+        }
+        uint32_t parent = objects->slots[slot].parent;
+        drop(objects, slot);
+        if (slot == top) {
+            return;
+        }
+        slot = parent;
+    }
+}
+
+void ostler_mtp_objects_remove(OstlerMtpObjects *objects, uint32_t handle)
+{
+    uint32_t slot = slot_of(objects, handle);
+
+    if (slot != 0) {
+        remove_slot(objects, slot);
+    }
+}
+
+/* A folder that changes its storage takes along what is in it. */
+static void recount(OstlerMtpObjects *objects, uint32_t top, uint8_t storage)
+{
+    uint32_t slot = top;
+
+    for (;;) {
+        objects->count[objects->slots[slot].storage]--;
+        objects->count[storage]++;
+        objects->slots[slot].storage = storage;
+        if (objects->slots[slot].first != 0) {
+            slot = objects->slots[slot].first;
+            continue;
+        }
+        while (slot != top && objects->slots[slot].next == 0) {
+            slot = objects->slots[slot].parent;
+        }
+        if (slot == top) {
+            return;
+        }
+        slot = objects->slots[slot].next;
+    }
+}
+
+void ostler_mtp_objects_move(OstlerMtpObjects *objects, uint32_t handle,
+                             unsigned storage, uint32_t parent, const char *name,
+                             uint16_t format)
+{
+    uint32_t slot = slot_of(objects, handle);
+    uint32_t folder = folder_slot(objects, storage, parent);
+
+    if (slot == 0 || folder == 0) {
+        return;
+    }
+    forget_name(objects, slot);
+    unlink_child(objects, slot);
+    recount(objects, slot, objects->slots[folder].storage);
+    g_free(objects->slots[slot].name);
+    objects->slots[slot].name = g_strdup(name);
+    objects->slots[slot].format = format;
+    link_child(objects, slot, folder);
+    remember_name(objects, slot);
+}
+
+uint32_t ostler_mtp_objects_first(const OstlerMtpObjects *objects, unsigned storage,
+                                  uint32_t parent)
+{
+    uint32_t folder = folder_slot(objects, storage, parent);
+    uint32_t first = folder ? objects->slots[folder].first : 0;
+
+    return first ? handle_of(objects, first) : 0;
+}
+
+uint32_t ostler_mtp_objects_next(const OstlerMtpObjects *objects, uint32_t handle)
+{
+    uint32_t slot = slot_of(objects, handle);
+    uint32_t next = slot ? objects->slots[slot].next : 0;
+
+    return next ? handle_of(objects, next) : 0;
+}
+
+/* ---- comparing with the disk ---- */
+
+void ostler_mtp_objects_sweep_begin(OstlerMtpObjects *objects, unsigned storage,
+                                    uint32_t parent)
+{
+    uint32_t folder = folder_slot(objects, storage, parent);
+
+    for (uint32_t slot = folder ? objects->slots[folder].first : 0; slot != 0;
+         slot = objects->slots[slot].next) {
+        objects->slots[slot].is_marked = false;
+    }
+}
+
+void ostler_mtp_objects_sweep_mark(OstlerMtpObjects *objects, uint32_t handle)
+{
+    uint32_t slot = slot_of(objects, handle);
+
+    if (slot != 0) {
+        objects->slots[slot].is_marked = true;
+    }
+}
+
+void ostler_mtp_objects_sweep_end(OstlerMtpObjects *objects, unsigned storage,
+                                  uint32_t parent,
+                                  void (*dropped)(uint32_t handle, void *opaque),
+                                  void *opaque)
+{
+    uint32_t folder = folder_slot(objects, storage, parent);
+    uint32_t next;
+
+    for (uint32_t slot = folder ? objects->slots[folder].first : 0; slot != 0;
+         slot = next) {
+        next = objects->slots[slot].next;
+        if (objects->slots[slot].is_marked) {
+            continue;
+        }
+        if (dropped) {
+            dropped(handle_of(objects, slot), opaque);
+        }
+        remove_slot(objects, slot);
+    }
+}

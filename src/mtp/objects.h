@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * objects.h - the object table: handles to names in a tree, and back
+ *
+ * Knows what has been seen of the shares, and does no file system work: store.c keeps
+ * it true.  A handle stays an object's for as long as the object is known, through
+ * renames and moves, and is not given to another one soon after.
+ *
+ * Sources:    MTP 1.1 3.4.1 (object handles: unique, constant within a session).
+ * Units:      about 90 bytes for an object with a name of 24; 16 million at most.
+ * Ownership:  names are the table's.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define OSTLER_MTP_MAX_OBJECTS (1u << 24)
+
+typedef struct {
+    uint32_t handle;
+    uint32_t parent;  /* a handle; 0: at the top of its storage */
+    unsigned storage; /* the store's index */
+    bool is_folder;
+    uint16_t format;
+    const char *name; /* borrowed until the object is renamed or removed */
+} OstlerMtpObject;
+
+typedef struct OstlerMtpObjects OstlerMtpObjects;
+
+OstlerMtpObjects *ostler_mtp_objects_new(void);
+void ostler_mtp_objects_free(OstlerMtpObjects *objects); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerMtpObjects, ostler_mtp_objects_free)
+
+unsigned ostler_mtp_objects_count(const OstlerMtpObjects *objects, unsigned storage);
+
+/* Find by handle; false if there is no such object. */
+bool ostler_mtp_objects_get(const OstlerMtpObjects *objects, uint32_t handle,
+                            OstlerMtpObject *out_object);
+/* Find @name in a folder (@parent 0: the top of @storage): its handle, or 0. */
+uint32_t ostler_mtp_objects_find(const OstlerMtpObjects *objects, unsigned storage,
+                                 uint32_t parent, const char *name);
+
+/* Add @name, which must not be there; its handle, or 0 when the table is full. */
+uint32_t ostler_mtp_objects_add(OstlerMtpObjects *objects, unsigned storage,
+                                uint32_t parent, const char *name, bool is_folder,
+                                uint16_t format);
+/* Forget the object and all that is beneath it. */
+void ostler_mtp_objects_remove(OstlerMtpObjects *objects, uint32_t handle);
+/* Give it another place and name, where there is none yet; its handle stays. */
+void ostler_mtp_objects_move(OstlerMtpObjects *objects, uint32_t handle,
+                             unsigned storage, uint32_t parent, const char *name,
+                             uint16_t format);
+
+/* The first object in a folder, and the one after @handle; 0 at the end. */
+uint32_t ostler_mtp_objects_first(const OstlerMtpObjects *objects, unsigned storage,
+                                  uint32_t parent);
+uint32_t ostler_mtp_objects_next(const OstlerMtpObjects *objects, uint32_t handle);
+
+/*
+ * Compare with what is on disk: begin, mark each that is still there, then drop the
+ * rest, calling @dropped (may be NULL) with each handle before it goes.
+ */
+void ostler_mtp_objects_sweep_begin(OstlerMtpObjects *objects, unsigned storage,
+                                    uint32_t parent);
+void ostler_mtp_objects_sweep_mark(OstlerMtpObjects *objects, uint32_t handle);
+void ostler_mtp_objects_sweep_end(OstlerMtpObjects *objects, unsigned storage,
+                                  uint32_t parent,
+                                  void (*dropped)(uint32_t handle, void *opaque),
+                                  void *opaque);

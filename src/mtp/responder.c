@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Theory of operation
+ *
+ * One coroutine runs run(): a transaction after the other, in straight lines that wait
+ * for the next transfer of an endpoint.  Cancel, reset and unplug come from outside, in
+ * the transport's coroutine, at any time.  They leave a note and interrupt the device,
+ * which makes the wait return NULL; the transaction then unwinds to run(), and only
+ * there is the note acted on.  So nobody changes the session under a transaction's feet.
+ *
+ * A transfer from the host is acknowledged before its bytes are looked at: the guest
+ * prepares the next while we write this one to the file.  Nothing is lost by it, as the
+ * response container alone says whether the object is stored.
+ */
+#include "mtp/responder.h"
+
+#include <string.h>
+
+struct OstlerMtpResponder {
+    OstlerUsbDevice *device;
+    OstlerMtpSession *session;
+    OstlerUsbFunction function;
+    bool is_stopped;
+    bool must_close;    /* reset or unplugged: the session ends */
+    bool is_cancelling; /* until the transaction is unwound */
+};
+
+/* ---- from the transport's side ---- */
+
+static void cancel(uint32_t transaction, void *opaque)
+{
+    OstlerMtpResponder *responder = opaque;
+
+    responder->is_cancelling = true;
+    ostler_usb_device_interrupt(responder->device);
+}
+
+static void reset(void *opaque)
+{
+    ostler_mtp_responder_unplug(opaque);
+}
+
+static uint16_t status(void *opaque)
+{
+    const OstlerMtpResponder *responder = opaque;
+
+    return responder->is_cancelling ? OSTLER_MTP_DEVICE_BUSY : OSTLER_MTP_OK;
+}
+
+void coroutine_mixed_fn ostler_mtp_responder_unplug(OstlerMtpResponder *responder)
+{
+    responder->must_close = true;
+    ostler_usb_device_interrupt(responder->device);
+}
+
+void coroutine_mixed_fn ostler_mtp_responder_stop(OstlerMtpResponder *responder)
+{
+    responder->is_stopped = true;
+    ostler_usb_device_interrupt(responder->device);
+}
+
+OstlerMtpResponder *ostler_mtp_responder_new(OstlerUsbDevice *device,
+                                             OstlerMtpSession *session)
+{
+    OstlerMtpResponder *responder = g_new0(OstlerMtpResponder, 1);
+
+    responder->device = device;
+    responder->session = session;
+    responder->function = (OstlerUsbFunction){ cancel, reset, status, responder };
+    ostler_usb_device_set_function(device, &responder->function);
+    return responder;
+}
+
+void ostler_mtp_responder_free(OstlerMtpResponder *responder)
+{
+    if (responder) {
+        ostler_usb_device_set_function(responder->device, NULL);
+        g_free(responder);
+    }
+}
+
+/* ---- to the initiator ---- */
+
+/* A container: its head, or all of it, and as many bytes of the session's. */
+typedef struct {
+    const uint8_t *head;
+    size_t n_head;
+    uint64_t left; /* head and payload still to go */
+    uint64_t sent;
+} Outbound;
+
+static void fill(OstlerMtpResponder *responder, Outbound *out, uint8_t *buffer,
+                 size_t size)
+{
+    size_t head =
+        out->sent < out->n_head ? MIN(size, out->n_head - (size_t)out->sent) : 0;
+
+    if (head > 0) {
+        memcpy(buffer, out->head + out->sent, head);
+    }
+    ostler_mtp_session_produce(responder->session, buffer + head, size - head);
+    out->sent += size;
+    out->left -= size;
+}
+
+/* Answer one transfer of the host's; false if that could not be done. */
+static bool fill_transfer(OstlerMtpResponder *responder, Outbound *out,
+                          OstlerUsbTransfer *transfer)
+{
+    size_t size = (size_t)MIN(transfer->wanted, out->left);
+
+    if (size > 0) {
+        if (!ostler_usb_transfer_reserve(transfer, size)) {
+            transfer->status = OSTLER_USB_STALL;
+            return false;
+        }
+        fill(responder, out, transfer->data, size);
+    }
+    return true;
+}
+
+/* A container ends with a short packet: if its last is a full one, an empty follows. */
+static bool coroutine_fn send_container(OstlerMtpResponder *responder, Outbound *out)
+{
+    bool is_over = false;
+
+    while (!is_over) {
+        OstlerUsbTransfer *transfer =
+            ostler_usb_device_next(responder->device, OSTLER_USB_BULK_IN);
+        if (!transfer) {
+            return false;
+        }
+        bool is_filled = fill_transfer(responder, out, transfer);
+        is_over = !is_filled ||
+                  (out->left == 0 && (transfer->size < transfer->wanted ||
+                                      transfer->size % OSTLER_USB_MAX_PACKET != 0));
+        ostler_usb_device_complete(responder->device, transfer);
+        if (!is_filled) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool coroutine_fn send_data(OstlerMtpResponder *responder,
+                                   const OstlerMtpContainer *request)
+{
+    uint8_t head[OSTLER_MTP_HEADER];
+    uint64_t size = ostler_mtp_session_size(responder->session);
+    Outbound out = { .head = head,
+                     .n_head = sizeof(head),
+                     .left = sizeof(head) + size };
+
+    ostler_mtp_data_header(request->code, request->transaction, size, head);
+    return send_container(responder, &out);
+}
+
+static bool coroutine_fn send_response(OstlerMtpResponder *responder, bool is_whole)
+{
+    OstlerMtpContainer response;
+    uint8_t bytes[32];
+
+    ostler_mtp_session_end(responder->session, is_whole, &response);
+    size_t size = ostler_mtp_container_encode(&response, bytes);
+    Outbound out = { .head = bytes, .n_head = size, .left = size };
+    return send_container(responder, &out);
+}
+
+/* ---- from the initiator ---- */
+
+/* The next transfer's bytes (caller frees the buffer), acknowledged already. */
+static uint8_t *coroutine_fn receive(OstlerMtpResponder *responder,
+                                     const uint8_t **out_bytes, size_t *out_size,
+                                     bool *out_is_interrupted)
+{
+    OstlerUsbTransfer *transfer =
+        ostler_usb_device_next(responder->device, OSTLER_USB_BULK_OUT);
+
+    *out_is_interrupted = !transfer;
+    if (!transfer) {
+        return NULL;
+    }
+    uint8_t *buffer = g_steal_pointer(&transfer->buffer);
+    *out_bytes = transfer->data;
+    *out_size = transfer->size;
+    ostler_usb_device_complete(responder->device, transfer);
+    return buffer;
+}
+
+static bool is_short(size_t size)
+{
+    return size % OSTLER_USB_MAX_PACKET != 0 || size == 0;
+}
+
+/* Take one transfer of the data phase; @wants_payload is false for data that is only
+ * to be got rid of. */
+static bool coroutine_fn receive_part(OstlerMtpResponder *responder,
+                                      OstlerMtpInbound *inbound, bool wants_payload)
+{
+    const uint8_t *bytes = NULL;
+    size_t size = 0;
+    bool is_interrupted;
+    g_autofree uint8_t *buffer = receive(responder, &bytes, &size, &is_interrupted);
+
+    if (is_interrupted) {
+        return false;
+    }
+    size_t n_payload;
+    const uint8_t *payload =
+        ostler_mtp_inbound_feed(inbound, bytes, size, is_short(size), &n_payload);
+    if (payload && wants_payload) {
+        ostler_mtp_session_consume(responder->session, payload, n_payload);
+    }
+    return true;
+}
+
+static bool coroutine_fn receive_data(OstlerMtpResponder *responder, bool *out_is_whole)
+{
+    OstlerMtpInbound inbound = { 0 };
+
+    while (!inbound.is_ended) {
+        if (!receive_part(responder, &inbound, true)) {
+            return false;
+        }
+    }
+    *out_is_whole = !inbound.is_broken;
+    return true;
+}
+
+/* What is no command may be the data of one that was refused: it is let pass. */
+static bool coroutine_fn skip_data(OstlerMtpResponder *responder, const uint8_t *bytes,
+                                   size_t size)
+{
+    OstlerMtpInbound inbound = { 0 };
+    size_t n_payload;
+
+    ostler_mtp_inbound_feed(&inbound, bytes, size, is_short(size), &n_payload);
+    while (!inbound.is_ended) {
+        if (!receive_part(responder, &inbound, false)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Wait for a command; empty transfers end what came before and are skipped. */
+static bool coroutine_fn receive_request(OstlerMtpResponder *responder,
+                                         OstlerMtpContainer *out_request)
+{
+    for (;;) {
+        const uint8_t *bytes = NULL;
+        size_t size = 0;
+        bool is_interrupted;
+        g_autofree uint8_t *buffer = receive(responder, &bytes, &size, &is_interrupted);
+
+        if (is_interrupted) {
+            return false;
+        }
+        if (ostler_mtp_container_decode(bytes, size, out_request) &&
+            out_request->type == OSTLER_MTP_CONTAINER_COMMAND) {
+            return true;
+        }
+        if (size > 0 && !skip_data(responder, bytes, size)) {
+            return false;
+        }
+    }
+}
+
+/* ---- transactions ---- */
+
+/* One transaction; false if it was interrupted. */
+static bool coroutine_fn transact(OstlerMtpResponder *responder)
+{
+    OstlerMtpContainer request;
+    bool is_whole = true;
+
+    if (!receive_request(responder, &request)) {
+        return false;
+    }
+    switch (ostler_mtp_session_begin(responder->session, &request)) {
+    case OSTLER_MTP_DATA_TO_INITIATOR:
+        if (!send_data(responder, &request)) {
+            return false;
+        }
+        break;
+    case OSTLER_MTP_DATA_FROM_INITIATOR:
+        if (!receive_data(responder, &is_whole)) {
+            return false;
+        }
+        break;
+    case OSTLER_MTP_NO_DATA:
+        break;
+    }
+    return send_response(responder, is_whole);
+}
+
+/* Act on the note that interrupted a transaction. */
+static void coroutine_fn unwind(OstlerMtpResponder *responder)
+{
+    ostler_mtp_session_abandon(responder->session);
+    if (responder->must_close) {
+        ostler_mtp_session_close(responder->session);
+    }
+    ostler_usb_device_flush(responder->device, OSTLER_USB_BULK_OUT);
+    responder->must_close = false;
+    responder->is_cancelling = false;
+    ostler_usb_device_go_on(responder->device);
+}
+
+void coroutine_fn ostler_mtp_responder_run(OstlerMtpResponder *responder)
+{
+    while (!responder->is_stopped) {
+        if (!transact(responder)) {
+            unwind(responder);
+        }
+    }
+}

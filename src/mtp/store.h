@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * store.h - shared folders as MTP storages
+ *
+ * Keeps the object table true to the folders, and does to the folders what the session
+ * asks; everything goes through platform/root.h, so nothing outside of a share can be
+ * reached, whatever names the initiator sends.
+ *
+ * Storages:   one for each share, in the order they were added; 0x00010001 is the first
+ *             (MTP 1.1 5.2.1: physical number in the high half, logical in the low).
+ * Listed:     files and folders.  Symbolic links, sockets, pipes and devices are not.
+ * Units:      bytes; seconds since the epoch, UTC.
+ * Errors:     response codes; GError only where the user's own words are wrong.
+ * Threads:    one main context.
+ */
+#pragma once
+
+#include "mtp/codes.h"
+#include "mtp/dataset.h"
+#include "mtp/objects.h"
+#include "platform/root.h"
+
+#define OSTLER_MTP_MAX_STORAGES 64
+
+typedef struct {
+    const char *label; /* what the guest shows; UTF-8 */
+    const char *path;
+    bool is_read_only;
+} OstlerMtpShare;
+
+/* An object and what its file says just now. */
+typedef struct {
+    OstlerMtpObject object;
+    OstlerRootInfo file;
+    bool is_read_only;
+} OstlerMtpEntry;
+
+typedef struct OstlerMtpStore OstlerMtpStore;
+
+OstlerMtpStore *ostler_mtp_store_new(void);
+void ostler_mtp_store_free(OstlerMtpStore *store); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerMtpStore, ostler_mtp_store_free)
+bool ostler_mtp_store_add(OstlerMtpStore *store, const OstlerMtpShare *share,
+                          GError **error);
+
+unsigned ostler_mtp_store_count(const OstlerMtpStore *store);
+/* The id of the storage with index @index, and back: false for an id that is none. */
+uint32_t ostler_mtp_store_id(unsigned index);
+bool ostler_mtp_store_find(const OstlerMtpStore *store, uint32_t id,
+                           unsigned *out_index);
+OstlerMtpCode ostler_mtp_store_storage_info(OstlerMtpStore *store, uint32_t id,
+                                            OstlerMtpStorageInfo *out_info);
+
+/*
+ * Append to @out_handles (of uint32_t) what is in @parent (0: at the top), @depth
+ * levels of it (1: the folder itself; 0xffffffff: all), of @format (0: any).  @id may
+ * be OSTLER_MTP_ALL.  Reads the folders first.
+ */
+OstlerMtpCode ostler_mtp_store_list(OstlerMtpStore *store, uint32_t id, uint32_t parent,
+                                    uint32_t depth, uint16_t format,
+                                    GArray *out_handles);
+OstlerMtpCode ostler_mtp_store_entry(OstlerMtpStore *store, uint32_t handle,
+                                     OstlerMtpEntry *out_entry);
+/* Open a file for reading (caller frees). */
+OstlerMtpCode ostler_mtp_store_read(OstlerMtpStore *store, uint32_t handle,
+                                    OstlerRootFile **out_file, uint64_t *out_size);
+
+OstlerMtpCode ostler_mtp_store_make_folder(OstlerMtpStore *store, uint32_t id,
+                                           uint32_t parent, const char *name,
+                                           uint32_t *out_handle);
+/* Delete a file, or a folder with everything in it. */
+OstlerMtpCode ostler_mtp_store_delete(OstlerMtpStore *store, uint32_t handle);
+OstlerMtpCode ostler_mtp_store_rename(OstlerMtpStore *store, uint32_t handle,
+                                      const char *name);
+OstlerMtpCode ostler_mtp_store_touch(OstlerMtpStore *store, uint32_t handle,
+                                     int64_t modified);
+
+/*
+ * A file that comes in: begin gives it a handle, add appends to it, and it appears
+ * whole, at once, with end; an old file of that name stays until then and its handle
+ * is the one given.  There is one at a time: begin drops one that was not ended.
+ * @modified is 0 for now.
+ */
+OstlerMtpCode ostler_mtp_store_begin(OstlerMtpStore *store, uint32_t id,
+                                     uint32_t parent, const char *name, uint64_t size,
+                                     uint32_t *out_handle);
+OstlerMtpCode ostler_mtp_store_add_bytes(OstlerMtpStore *store, const void *bytes,
+                                         size_t size);
+OstlerMtpCode ostler_mtp_store_end(OstlerMtpStore *store, int64_t modified);
+void ostler_mtp_store_drop(OstlerMtpStore *store);
+bool ostler_mtp_store_has_incoming(const OstlerMtpStore *store);
