@@ -131,16 +131,30 @@ static void add_passt(OstlerPlanner *planner, const Nic *nic)
                     fd);
 }
 
-static void add_mirror(OstlerPlanner *planner, const Nic *nic)
+/*
+ * Two mirrors, because the direction is what tells a server's word from the guest's own
+ * claim, and a mirrored frame does not say which way it went.  QEMU's tx is what the
+ * backend sends: inbound, seen from the guest (net/filter.c).
+ */
+static void add_mirrors(OstlerPlanner *planner, const Nic *nic)
 {
-    g_autofree char *name =
-        g_strdup_printf("mirror-%s", ostler_section_label(nic->section));
-    int fd = ostler_plan_socket(planner, OSTLER_PLAN_DATAGRAM, name);
+    static const struct {
+        const char *name;
+        const char *queue;
+    } mirrors[] = { { "inbound", "tx" }, { "outbound", "rx" } };
 
-    ostler_plan_add(planner, "-chardev", "socket,id=mirror%u,fd=%d", nic->index, fd);
-    ostler_plan_add(planner, "-object",
-                    "filter-mirror,id=filter%u,netdev=%s,queue=all,outdev=mirror%u",
-                    nic->index, nic->backend, nic->index);
+    for (unsigned i = 0; i < G_N_ELEMENTS(mirrors); i++) {
+        g_autofree char *name = g_strdup_printf("%s-%s", mirrors[i].name,
+                                                ostler_section_label(nic->section));
+        int fd = ostler_plan_socket(planner, OSTLER_PLAN_DATAGRAM, name);
+
+        ostler_plan_add(planner, "-chardev", "socket,id=%s%u,fd=%d", mirrors[i].name,
+                        nic->index, fd);
+        ostler_plan_add(planner, "-object",
+                        "filter-mirror,id=mirror-%s%u,netdev=%s,queue=%s,outdev=%s%u",
+                        mirrors[i].name, nic->index, nic->backend, mirrors[i].queue,
+                        mirrors[i].name, nic->index);
+    }
 }
 
 static void add_netdev(OstlerPlanner *planner, const Nic *nic)
@@ -149,7 +163,7 @@ static void add_netdev(OstlerPlanner *planner, const Nic *nic)
 
     if (strcmp(type, "passt") == 0) {
         add_passt(planner, nic);
-        add_mirror(planner, nic);
+        add_mirrors(planner, nic);
         return;
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(backends); i++) {
@@ -164,7 +178,7 @@ static void add_netdev(OstlerPlanner *planner, const Nic *nic)
         backends[i].add(netdev, nic->section);
         ostler_plan_take(planner, "-netdev", netdev);
         if (backends[i].has_frames) {
-            add_mirror(planner, nic);
+            add_mirrors(planner, nic);
         }
     }
 }

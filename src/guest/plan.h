@@ -32,7 +32,8 @@ typedef enum {
 typedef struct {
     OstlerPlanSocketType type;
     char *name;    /* "qmp", "qmp-user", "console", "serial-LABEL", "shares",
-                      "mirror-LABEL" for each [nic.LABEL] that has frames to show,
+                      "inbound-LABEL" and "outbound-LABEL" for each [nic.LABEL] that
+                      has frames to show (ostler-address's options of these names),
                       "passt-LABEL" for each of type passt */
     int target_fd; /* the number in argv */
 } OstlerPlanSocket;
