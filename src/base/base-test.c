@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
 #include "base/nearest.h"
 #include "base/table.h"
 
@@ -35,6 +37,26 @@ static void columns_are_as_wide_as_what_a_person_sees(void)
                     "日本       -\n");
 }
 
+static const char *red(const char *cell)
+{
+    return strcmp(cell, "crashed") == 0 ? "31" : NULL;
+}
+
+static void colour_takes_no_room(void)
+{
+    static const char *const headings[] = { "State", "Name", NULL };
+    g_autoptr(OstlerTable) table = ostler_table_new(headings);
+    ostler_table_add(table, (const char *const[]){ "crashed", "a" });
+    ostler_table_add(table, (const char *const[]){ "running", "b" });
+    ostler_table_colour(table, 0, red);
+    g_autofree char *text = ostler_table_text(table);
+
+    g_assert_cmpstr(text, ==,
+                    "State     Name\n"
+                    "\x1b[31mcrashed\x1b[0m   a\n"
+                    "running   b\n");
+}
+
 static void what_a_terminal_would_act_on_is_shown(void)
 {
     g_autofree char *text = ostler_printable("a\x1b[1mb\xff\xc2\x9b"
@@ -52,6 +74,7 @@ int main(int argc, char **argv)
                     a_very_long_word_is_near_nothing);
     g_test_add_func("/base/columns-are-as-wide-as-what-a-person-sees",
                     columns_are_as_wide_as_what_a_person_sees);
+    g_test_add_func("/base/colour-takes-no-room", colour_takes_no_room);
     g_test_add_func("/base/what-a-terminal-would-act-on-is-shown",
                     what_a_terminal_would_act_on_is_shown);
     return g_test_run();

@@ -6,7 +6,8 @@
 struct OstlerTable {
     unsigned n_columns;
     unsigned *widths;
-    GPtrArray *cells; /* row after row */
+    const char *(**colours)(const char *cell); /* one for each column, or NULL */
+    GPtrArray *cells;                          /* row after row */
 };
 
 static unsigned width_of(const char *text)
@@ -47,6 +48,7 @@ OstlerTable *ostler_table_new(const char *const *headings)
 
     table->n_columns = g_strv_length((char **)headings);
     table->widths = g_new0(unsigned, table->n_columns);
+    table->colours = g_malloc0_n(table->n_columns, sizeof *table->colours);
     table->cells = g_ptr_array_new_with_free_func(g_free);
     ostler_table_add(table, headings);
     return table;
@@ -59,6 +61,7 @@ void ostler_table_free(OstlerTable *table)
     }
     g_ptr_array_unref(table->cells);
     g_free(table->widths);
+    g_free(table->colours);
     g_free(table);
 }
 
@@ -71,6 +74,28 @@ void ostler_table_add(OstlerTable *table, const char *const *cells)
     }
 }
 
+void ostler_table_colour(OstlerTable *table, unsigned column,
+                         const char *(*colour)(const char *cell))
+{
+    table->colours[column] = colour;
+}
+
+static void append_cell(GString *text, const OstlerTable *table, unsigned i)
+{
+    const char *cell = table->cells->pdata[i];
+    unsigned column = i % table->n_columns;
+    const char *colour = NULL;
+
+    if (i >= table->n_columns && table->colours[column]) {
+        colour = table->colours[column](cell);
+    }
+    if (colour) {
+        g_string_append_printf(text, "\x1b[%sm%s\x1b[0m", colour, cell);
+    } else {
+        g_string_append(text, cell);
+    }
+}
+
 char *ostler_table_text(const OstlerTable *table)
 {
     GString *text = g_string_new(NULL);
@@ -78,7 +103,7 @@ char *ostler_table_text(const OstlerTable *table)
     for (unsigned i = 0; i < table->cells->len; i++) {
         const char *cell = table->cells->pdata[i];
         unsigned column = i % table->n_columns;
-        g_string_append(text, cell);
+        append_cell(text, table, i);
         if (column + 1 == table->n_columns) {
             g_string_append_c(text, '\n');
         } else {

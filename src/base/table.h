@@ -22,6 +22,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerTable, ostler_table_free)
 /* As many cells as there are headings; NULL is shown as "-". */
 void ostler_table_add(OstlerTable *table, const char *const *cells);
 
+/* Colour a column's cells, but not the heading: @colour answers a cell's SGR parameters
+ * ("32": green, ECMA-48 8.3.117) or NULL for none. */
+void ostler_table_colour(OstlerTable *table, unsigned column,
+                         const char *(*colour)(const char *cell));
+
 /* Lines, headings first, each ended by a newline; caller frees. */
 char *ostler_table_text(const OstlerTable *table);
 
