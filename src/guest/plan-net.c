@@ -212,6 +212,7 @@ static bool attach_own(OstlerPlanner *planner, const Nic *nic, GError **error)
     }
     ostler_plan_add(planner, "-net", "nic,netdev=%s,macaddr=%s", nic->backend,
                     nic->mac);
+    ostler_plan_became(planner, nic->who, planner->machine->nics[index], NULL);
     return true;
 }
 

@@ -239,6 +239,12 @@ static bool attach_serial(OstlerPlanner *planner, const Port *port, GError **err
 /* Without any [serial] there is a console all the same, where the machine can. */
 static bool add_default_console(OstlerPlanner *planner, GError **error)
 {
+    if (ostler_slots_serials_left(planner->slots) == 0 &&
+        !ostler_plan_has_virtio(planner)) {
+        ostler_plan_note(planner, "The machine '%s' has no port for a console",
+                         planner->machine->name);
+        return true;
+    }
     planner->console = g_strdup("console");
     ostler_plan_listen(planner, "console", "console");
     return attach_auto(planner, "console", "the console", error);

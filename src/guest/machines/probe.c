@@ -467,6 +467,24 @@ static void coroutine_fn walk_wires(Probe *probe, const char *path,
     }
 }
 
+/* A console that is no device, as spike's HTIF, still opens its port. */
+static void coroutine_fn note_open_ports(Probe *probe, Wiring *wiring)
+{
+    g_autoptr(json_object) ports = ask(probe, "query-chardev", NULL);
+
+    for (size_t i = 0; ports && i < json_object_array_length(ports); i++) {
+        json_object *port = json_object_array_get_idx(ports, i);
+        const char *label = ostler_json_find_string(port, "label");
+        if (label && g_str_has_prefix(label, "ask-serial-") &&
+            ostler_json_find_bool(port, "frontend-open", false)) {
+            unsigned index = (unsigned)atoi(label + strlen("ask-serial-")) % MAX_WIRES;
+            if (!wiring->serials[index]) {
+                wiring->serials[index] = g_strdup("serial");
+            }
+        }
+    }
+}
+
 static char **steal_prefix(char **texts)
 {
     unsigned n = 0;
@@ -520,6 +538,7 @@ static void coroutine_fn look_wired(Probe *probe)
     if (emulator) {
         probe->qmp = ostler_emulator_qmp(emulator);
         walk_wires(probe, "/machine", "", &wiring, 0);
+        note_open_ports(probe, &wiring);
         ostler_emulator_stop(emulator);
     }
     machine->nics = steal_prefix(wiring.nics);
