@@ -2,9 +2,17 @@
 /*
  * sandbox.h - give up everything but what a side program needs
  *
- * Call it once, after every file and socket is open and before the first hostile byte.
- * On Linux: no_new_privs, Landlock as far as the kernel has it, a seccomp filter, no
- * core dumps.  What the kernel lacks is reported in words, never silently skipped.
+ * Call it once, from a process's only thread, after every socket is open and before the
+ * first hostile byte.  On Linux: no_new_privs, Landlock as far as the kernel has it, a
+ * seccomp filter, no core dumps, no tracing.  What the kernel lacks is reported in words,
+ * never silently skipped.
+ *
+ * What is left works as before: coroutines and GLib's main loop, memory, clocks, streams
+ * and datagrams on sockets already open.  What is merely not needed fails with
+ * G_IO_ERROR_PERMISSION_DENIED; what only an intruder would try - executing a program,
+ * opening a socket, tracing another process - kills the process.
+ *
+ * Errors:     G_IO_ERROR; after one the process is half confined and should end.
  */
 #pragma once
 
@@ -13,7 +21,7 @@
 
 typedef enum {
     OSTLER_SANDBOX_STREAMS = 0,    /* read and write descriptors already open */
-    OSTLER_SANDBOX_FILES = 1 << 0, /* also files beneath @roots, beneath only */
+    OSTLER_SANDBOX_FILES = 1 << 0, /* also files beneath the roots, beneath only */
 } OstlerSandboxNeeds;
 
 typedef struct {
