@@ -17,6 +17,7 @@
  * it, and the channel is closed.  Coroutines hold references, so it may be freed under
  * any of them, from inside an event's function as well.
  */
+#define G_LOG_DOMAIN "ostler-qmp"
 #include "qmp/session.h"
 
 #include <cpc/glib.h>
