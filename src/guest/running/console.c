@@ -23,7 +23,7 @@
 #define PIECE_BYTES 4096u
 
 typedef struct {
-    OstlerConsole *console;
+    OstlerRunConsole *console;
     OstlerChannel *channel;
     uint64_t position; /* of the next byte to send */
     bool is_leaving;   /* sends no more */
@@ -32,7 +32,7 @@ typedef struct {
     CoEvent is_written; /* for the reader: the writer is gone */
 } Client;
 
-struct OstlerConsole {
+struct OstlerRunConsole {
     uint8_t kept[OSTLER_CONSOLE_KEPT_BYTES];
     uint64_t end;        /* position after the newest byte */
     OstlerChannel *line; /* the guest's end, or NULL */
@@ -62,7 +62,7 @@ static gpointer client_ref(gconstpointer client, gpointer unused)
 }
 
 /* Whoever is woken may leave, so walk over references. */
-static GPtrArray *clients_now(const OstlerConsole *console)
+static GPtrArray *clients_now(const OstlerRunConsole *console)
 {
     GPtrArray *clients = g_ptr_array_copy(console->clients, client_ref, NULL);
 
@@ -70,7 +70,7 @@ static GPtrArray *clients_now(const OstlerConsole *console)
     return clients;
 }
 
-static void coroutine_mixed_fn wake_clients(OstlerConsole *console)
+static void coroutine_mixed_fn wake_clients(OstlerRunConsole *console)
 {
     g_autoptr(GPtrArray) clients = clients_now(console);
 
@@ -80,7 +80,7 @@ static void coroutine_mixed_fn wake_clients(OstlerConsole *console)
 }
 
 /* Drop whoever has not yet been sent what the next @size bytes will overwrite. */
-static void drop_laggards(OstlerConsole *console, size_t size)
+static void drop_laggards(OstlerRunConsole *console, size_t size)
 {
     for (guint i = 0; i < console->clients->len; i++) {
         Client *client = console->clients->pdata[i];
@@ -93,14 +93,14 @@ static void drop_laggards(OstlerConsole *console, size_t size)
     }
 }
 
-static void keep(OstlerConsole *console, const uint8_t *bytes, size_t size)
+static void keep(OstlerRunConsole *console, const uint8_t *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         console->kept[console->end++ % OSTLER_CONSOLE_KEPT_BYTES] = bytes[i];
     }
 }
 
-static void coroutine_mixed_fn put_out(OstlerConsole *console, const uint8_t *bytes,
+static void coroutine_mixed_fn put_out(OstlerRunConsole *console, const uint8_t *bytes,
                                        size_t size)
 {
     drop_laggards(console, size);
@@ -113,7 +113,7 @@ static void coroutine_mixed_fn put_out(OstlerConsole *console, const uint8_t *by
 
 static void coroutine_fn read_line(void *opaque)
 {
-    OstlerConsole *console = opaque;
+    OstlerRunConsole *console = opaque;
     uint8_t piece[PIECE_BYTES];
     gssize n;
 
@@ -129,17 +129,17 @@ static void coroutine_fn read_line(void *opaque)
     cpc_event_set(&console->has_changed);
 }
 
-OstlerConsole *ostler_console_new(OstlerLogFile *log)
+OstlerRunConsole *ostler_run_console_new(OstlerLogFile *log)
 {
-    OstlerConsole *console = g_new0(OstlerConsole, 1);
+    OstlerRunConsole *console = g_new0(OstlerRunConsole, 1);
 
     console->log = log;
     console->clients = g_ptr_array_new_with_free_func(client_unref);
     return console;
 }
 
-void coroutine_mixed_fn ostler_console_connect(OstlerConsole *console,
-                                               OstlerChannel *line)
+void coroutine_mixed_fn ostler_run_console_connect(OstlerRunConsole *console,
+                                                   OstlerChannel *line)
 {
     g_assert(!console->line);
     console->line = line;
@@ -150,7 +150,7 @@ void coroutine_mixed_fn ostler_console_connect(OstlerConsole *console,
 /* Send the next piece of the ring that lies in one run of memory. */
 static bool coroutine_fn send_piece(Client *client)
 {
-    OstlerConsole *console = client->console;
+    OstlerRunConsole *console = client->console;
     size_t start = client->position % OSTLER_CONSOLE_KEPT_BYTES;
     size_t size = (size_t)MIN(console->end - client->position,
                               (uint64_t)(OSTLER_CONSOLE_KEPT_BYTES - start));
@@ -166,7 +166,7 @@ static bool coroutine_fn send_piece(Client *client)
 static void coroutine_fn write_to_client(void *opaque)
 {
     Client *client = opaque;
-    OstlerConsole *console = client->console;
+    OstlerRunConsole *console = client->console;
     bool is_open = true;
 
     while (is_open && !client->is_leaving) {
@@ -184,7 +184,8 @@ static void coroutine_fn write_to_client(void *opaque)
     client_unref(client);
 }
 
-static bool coroutine_fn type_in(OstlerConsole *console, const char *bytes, size_t size)
+static bool coroutine_fn type_in(OstlerRunConsole *console, const char *bytes,
+                                 size_t size)
 {
     cpc_mutex_lock(&console->is_typing);
     bool is_typed = console->line && !console->has_ended &&
@@ -203,15 +204,15 @@ static void coroutine_fn read_from_client(Client *client)
     }
 }
 
-static uint64_t first_kept(const OstlerConsole *console)
+static uint64_t first_kept(const OstlerRunConsole *console)
 {
     return console->end > OSTLER_CONSOLE_KEPT_BYTES
                ? console->end - OSTLER_CONSOLE_KEPT_BYTES
                : 0;
 }
 
-void coroutine_fn ostler_console_serve(OstlerConsole *console, OstlerChannel *channel,
-                                       bool replay)
+void coroutine_fn ostler_run_console_serve(OstlerRunConsole *console,
+                                           OstlerChannel *channel, bool replay)
 {
     Client *client = g_rc_box_new0(Client);
 
@@ -232,7 +233,7 @@ void coroutine_fn ostler_console_serve(OstlerConsole *console, OstlerChannel *ch
     cpc_event_set(&console->has_changed);
 }
 
-static void close_all(OstlerConsole *console)
+static void close_all(OstlerRunConsole *console)
 {
     for (guint i = 0; i < console->clients->len; i++) {
         Client *client = console->clients->pdata[i];
@@ -242,7 +243,7 @@ static void close_all(OstlerConsole *console)
     }
 }
 
-void coroutine_fn ostler_console_finish(OstlerConsole *console, int timeout_ms)
+void coroutine_fn ostler_run_console_finish(OstlerRunConsole *console, int timeout_ms)
 {
     gint64 deadline = g_get_monotonic_time() + timeout_ms * 1000LL;
     gint64 left_us;
@@ -262,7 +263,7 @@ void coroutine_fn ostler_console_finish(OstlerConsole *console, int timeout_ms)
     }
 }
 
-void ostler_console_free(OstlerConsole *console)
+void ostler_run_console_free(OstlerRunConsole *console)
 {
     if (!console) {
         return;

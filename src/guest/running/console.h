@@ -19,24 +19,24 @@
 
 #define OSTLER_CONSOLE_KEPT_BYTES (64u << 10)
 
-typedef struct OstlerConsole OstlerConsole;
+typedef struct OstlerRunConsole OstlerRunConsole;
 
 /* @log is taken over and may be NULL. */
-OstlerConsole *ostler_console_new(OstlerLogFile *log);
+OstlerRunConsole *ostler_run_console_new(OstlerLogFile *log);
 
 /* Connect the guest's line; its end ends all clients.  Once. */
-void coroutine_mixed_fn ostler_console_connect(OstlerConsole *console,
-                                               OstlerChannel *line);
+void coroutine_mixed_fn ostler_run_console_connect(OstlerRunConsole *console,
+                                                   OstlerChannel *line);
 
 /*
  * Serve a client until it leaves or the console ends; with @replay it sees first what is
  * kept.
  */
-void coroutine_fn ostler_console_serve(OstlerConsole *console, OstlerChannel *client,
-                                       bool replay);
+void coroutine_fn ostler_run_console_serve(OstlerRunConsole *console,
+                                           OstlerChannel *client, bool replay);
 
 /* Let clients have the last of the output, at most @timeout_ms, and end everything. */
-void coroutine_fn ostler_console_finish(OstlerConsole *console, int timeout_ms);
+void coroutine_fn ostler_run_console_finish(OstlerRunConsole *console, int timeout_ms);
 
-/* After ostler_console_finish(), or before anything was connected. */
-void ostler_console_free(OstlerConsole *console);
+/* After ostler_run_console_finish(), or before anything was connected. */
+void ostler_run_console_free(OstlerRunConsole *console);

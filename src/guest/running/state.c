@@ -203,7 +203,7 @@ static const OstlerRunStep steps[OSTLER_RUN_N_STATES][OSTLER_RUN_N_EVENTS] = {
         [OSTLER_RUN_QEMU_RESUMED]     = TO(RUNNING, BOOTED, NOTHING), /* after a reset */
         [OSTLER_RUN_QEMU_RESET]       = IGNORE,
         [OSTLER_RUN_QEMU_POWERED_OFF] = IGNORE,
-        [OSTLER_RUN_QEMU_QUITTING]    = TO(ENDING, DESTROYED, NOTHING),
+        [OSTLER_RUN_QEMU_QUITTING]    = IGNORE, /* on-crash=stop: it ends because of the crash */
         [OSTLER_RUN_QEMU_PANICKED]    = IGNORE,
         [OSTLER_RUN_QEMU_IO_ERROR]    = IGNORE,
         [OSTLER_RUN_QEMU_WATCHDOG]    = IGNORE,

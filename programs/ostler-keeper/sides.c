@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation
+ *
+ * Each side program gets what it needs as descriptors that are connected already, so
+ * that it can give up everything else before the first byte.  It dies with the keeper: a
+ * new keeper starts its own.
+ *
+ * What a side program writes to its standard error goes into keeper.log, line by line
+ * under its name.
+ */
+#define G_LOG_DOMAIN "ostler-keeper"
+
+#include "sides.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "addresses.h"
+#include "guest/running/place.h"
+#include "log.h"
+#include "programs.h"
+#include "wire/lines.h"
+
+#define MAX_LINE 65536u
+
+typedef struct {
+    Keeper *keeper;        /* borrowed */
+    char *label;           /* of the nic, for passt; else NULL */
+    OstlerChannel *stream; /* to QEMU, for a side that gets it ready made; or NULL */
+} SideContext;
+
+typedef void LineFunc(Keeper *keeper, const char *line, size_t size);
+
+typedef struct {
+    Keeper *keeper;
+    OstlerChannel *channel;
+    LineFunc *take;
+    const char *who;
+} Stream;
+
+static void coroutine_fn read_stream(Keeper *keeper, void *data)
+{
+    Stream *stream = data;
+    OstlerLines lines;
+    const char *line;
+    char *room;
+    size_t size;
+    gssize n;
+
+    ostler_lines_init(&lines, MAX_LINE);
+    while ((room = ostler_lines_room(&lines, &size)) &&
+           (n = ostler_channel_read(stream->channel, room, size, NULL)) > 0) {
+        ostler_lines_add(&lines, (size_t)n);
+        while ((line = ostler_lines_next(&lines, &size))) {
+            if (stream->take) {
+                stream->take(keeper, line, size);
+            } else {
+                keeper_log_line(stream->who, line, size);
+            }
+        }
+    }
+    ostler_lines_clear(&lines);
+    ostler_channel_free(stream->channel);
+    g_free(stream);
+}
+
+/* A descriptor for the side program to write lines to; the caller closes it. */
+static int coroutine_mixed_fn open_stream(Keeper *keeper, const char *who,
+                                          LineFunc *take, GError **error)
+{
+    int fd = -1;
+    OstlerChannel *channel = ostler_channel_pair(&fd, error);
+
+    if (channel) {
+        Stream *stream = g_new(Stream, 1);
+        *stream =
+            (Stream){ .keeper = keeper, .channel = channel, .take = take, .who = who };
+        keeper_spawn(keeper, read_stream, stream);
+    }
+    return fd;
+}
+
+/* Start @argv, whose first word is a program of ours or one in PATH. */
+static OstlerProcess *coroutine_mixed_fn start(Keeper *keeper, GPtrArray *argv,
+                                               const OstlerFdMap *fds, unsigned n_fds,
+                                               LineFunc *take_output, GError **error)
+{
+    static const char *const known[] = { "ostler-mtp", "ostler-address", "passt" };
+    const char *who = argv->pdata[0];
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(known); i++) {
+        if (strcmp(known[i], who) == 0) {
+            who = known[i]; /* outlives argv, for the log */
+        }
+    }
+    g_autofree char *program = keeper_find_program(who);
+    g_ptr_array_add(argv, NULL);
+    OstlerProcessConfig config = {
+        .argv = (const char *const *)argv->pdata,
+        .fds = fds,
+        .n_fds = n_fds,
+        .stdin_fd = -1,
+        .stdout_fd = -1,
+        .die_with_parent = true,
+    };
+    if (program) {
+        g_free(argv->pdata[0]);
+        argv->pdata[0] = g_strdup(program);
+    }
+    config.stderr_fd = open_stream(keeper, who, NULL, error);
+    if (config.stderr_fd < 0) {
+        return NULL;
+    }
+    if (take_output) {
+        config.stdout_fd = open_stream(keeper, who, take_output, NULL);
+    }
+    OstlerProcess *process = ostler_process_start(&config, error);
+    close(config.stderr_fd);
+    if (config.stdout_fd >= 0) {
+        close(config.stdout_fd);
+    }
+    return process;
+}
+
+static GPtrArray *argv_new(const char *program)
+{
+    GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
+
+    g_ptr_array_add(argv, g_strdup(program));
+    return argv;
+}
+
+static void add(GPtrArray *argv, const char *option, char *value)
+{
+    g_ptr_array_add(argv, g_strdup(option));
+    g_ptr_array_add(argv, value);
+}
+
+/* --- ostler-mtp: the shares --- */
+
+static bool wants_mtp(const Keeper *keeper)
+{
+    g_autofree char *path = ostler_run_path(keeper->config->name, "shares.sock");
+
+    return ostler_definition_first(keeper->definition, "share") &&
+           g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+static void add_share(GPtrArray *argv, const OstlerSection *share)
+{
+    const char *path = ostler_section_get(share, "path");
+    const char *title = ostler_section_get(share, "title");
+    g_autofree char *folder = g_path_get_basename(path);
+    bool is_readonly = ostler_section_get_bool(share, "readonly");
+
+    add(argv, "--share",
+        g_strdup_printf("%s=%s%s", title ? title : folder, path,
+                        is_readonly ? ",readonly" : ""));
+}
+
+static OstlerProcess *coroutine_fn start_mtp(void *opaque, GError **error)
+{
+    Keeper *keeper = ((SideContext *)opaque)->keeper;
+    g_autofree char *path = ostler_run_path(keeper->config->name, "shares.sock");
+    g_autoptr(OstlerChannel) channel = ostler_channel_connect(path, error);
+    g_autoptr(GPtrArray) argv = argv_new("ostler-mtp");
+
+    if (!channel) {
+        return NULL;
+    }
+    OstlerFdMap fd = { .source = ostler_channel_fd(channel), .target = 3 };
+    add(argv, "--fd", g_strdup("3"));
+    for (OstlerSection *share = ostler_definition_first(keeper->definition, "share");
+         share; share = ostler_section_next(share, "share")) {
+        add_share(argv, share);
+    }
+    return start(keeper, argv, &fd, 1, NULL, error);
+}
+
+/* --- ostler-address: who the guest says it is --- */
+
+static bool wants_address(const Keeper *keeper)
+{
+    return keeper_addresses_n_mirrors(keeper->addresses) > 0;
+}
+
+static void take_finding(Keeper *keeper, const char *line, size_t size)
+{
+    if (keeper_addresses_take(keeper->addresses, line, size)) {
+        ostler_control_server_tell(keeper->control, "address",
+                                   keeper_addresses_json(keeper->addresses));
+        cpc_queue_all(&keeper->changed);
+    }
+}
+
+static OstlerProcess *coroutine_fn start_address(void *opaque, GError **error)
+{
+    Keeper *keeper = ((SideContext *)opaque)->keeper;
+    unsigned n = keeper_addresses_n_mirrors(keeper->addresses);
+    g_autofree OstlerFdMap *fds = g_new(OstlerFdMap, n);
+    g_autoptr(GPtrArray) argv = argv_new("ostler-address");
+
+    for (unsigned i = 0; i < n; i++) {
+        const KeeperMirror *mirror = keeper_addresses_mirror(keeper->addresses, i);
+        fds[i] = (OstlerFdMap){ .source = mirror->fd, .target = 3 + (int)i };
+        g_autofree char *option = g_strconcat("--", mirror->direction, NULL);
+        add(argv, option, g_strdup_printf("%s=%d", mirror->nic, fds[i].target));
+    }
+    return start(keeper, argv, fds, n, take_finding, error);
+}
+
+/* --- passt: a network card's way out --- */
+
+/* passt(1): -t ADDRESS/HOSTPORT:GUESTPORT; -u likewise. */
+static void add_forward(GPtrArray *argv, const char *forward)
+{
+    g_auto(GStrv) parts = g_strsplit(forward, ":", 4);
+    bool has_address = parts[1] && parts[2] && parts[3];
+    const char *option = strcmp(parts[0], "udp") == 0 ? "-u" : "-t";
+
+    add(argv, option,
+        has_address ? g_strdup_printf("%s/%s:%s", parts[1], parts[2], parts[3])
+                    : g_strdup_printf("%s:%s", parts[1], parts[2]));
+}
+
+static OstlerProcess *coroutine_fn start_passt(void *opaque, GError **error)
+{
+    SideContext *context = opaque;
+    OstlerSection *nic =
+        ostler_definition_find(context->keeper->definition, "nic", context->label);
+    g_autofree const char **forwards = ostler_section_get_list(nic, "forward");
+    g_autoptr(GPtrArray) argv = argv_new("passt");
+
+    if (!context->stream) { /* QEMU's end cannot be connected a second time */
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                    "passt for [nic.%s] has ended; the card has no network any more",
+                    context->label);
+        return NULL;
+    }
+    OstlerFdMap fd = { .source = ostler_channel_fd(context->stream), .target = 3 };
+    g_ptr_array_add(argv, g_strdup("--foreground"));
+    g_ptr_array_add(argv, g_strdup("--quiet"));
+    add(argv, "--fd", g_strdup("3"));
+    for (unsigned i = 0; forwards[i]; i++) {
+        add_forward(argv, forwards[i]);
+    }
+    OstlerProcess *process = start(context->keeper, argv, &fd, 1, NULL, error);
+    g_clear_pointer(&context->stream, ostler_channel_free);
+    return process;
+}
+
+/* --- all of them --- */
+
+static void report(const char *name, const char *what, void *opaque)
+{
+    g_warning("%s %s", name, what);
+}
+
+static const OstlerSideOps passt_ops = { start_passt, report };
+
+static const struct {
+    const char *name;
+    bool (*is_wanted)(const Keeper *keeper);
+    OstlerSideOps ops;
+} sides[] = {
+    { "ostler-mtp", wants_mtp, { start_mtp, report } },
+    { "ostler-address", wants_address, { start_address, report } },
+};
+
+static SideContext *context_new(Keeper *keeper)
+{
+    SideContext *context = g_new0(SideContext, 1);
+
+    context->keeper = keeper;
+    g_ptr_array_add(keeper->side_contexts, context);
+    return context;
+}
+
+static void context_free(SideContext *context)
+{
+    ostler_channel_free(context->stream);
+    g_free(context->label);
+    g_free(context);
+}
+
+void keeper_give_side_stream(Keeper *keeper, const char *socket, OstlerChannel *stream)
+{
+    SideContext *context = context_new(keeper);
+
+    context->label = g_strdup(strchr(socket, '-') + 1); /* "passt-LABEL" */
+    context->stream = stream;
+}
+
+void coroutine_mixed_fn keeper_start_sides(Keeper *keeper)
+{
+    for (guint i = 0; i < keeper->side_contexts->len; i++) {
+        g_ptr_array_add(
+            keeper->sides,
+            ostler_side_new("passt", &passt_ops, keeper->side_contexts->pdata[i]));
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(sides); i++) {
+        if (sides[i].is_wanted(keeper)) {
+            g_ptr_array_add(keeper->sides, ostler_side_new(sides[i].name, &sides[i].ops,
+                                                           context_new(keeper)));
+        }
+    }
+}
+
+void coroutine_fn keeper_stop_sides(Keeper *keeper)
+{
+    while (keeper->sides->len > 0) {
+        ostler_side_stop(g_ptr_array_steal_index_fast(keeper->sides, 0));
+    }
+    for (guint i = 0; i < keeper->side_contexts->len; i++) {
+        context_free(keeper->side_contexts->pdata[i]);
+    }
+    g_ptr_array_set_size(keeper->side_contexts, 0);
+}
+
+json_object *keeper_describe_sides(const Keeper *keeper)
+{
+    json_object *list = json_object_new_array();
+
+    for (guint i = 0; i < keeper->sides->len; i++) {
+        const OstlerSide *side = keeper->sides->pdata[i];
+        json_object_array_add(
+            list, ostler_json_object(
+                      "name", json_object_new_string(ostler_side_name(side)), "pid",
+                      json_object_new_int(ostler_side_pid(side)), "restarts",
+                      json_object_new_int64(ostler_side_n_restarts(side)), NULL));
+    }
+    return list;
+}
