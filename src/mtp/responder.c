@@ -8,9 +8,9 @@
  * which makes the wait return NULL; the transaction then unwinds to run(), and only
  * there is the note acted on.  So nobody changes the session under a transaction's feet.
  *
- * A transfer from the host is acknowledged before its bytes are looked at: the guest
- * prepares the next while we write this one to the file.  Nothing is lost by it, as the
- * response container alone says whether the object is stored.
+ * The device acknowledges a transfer from the host before its bytes are looked at: the
+ * guest prepares the next while we write this one to the file.  Nothing is lost by it,
+ * as the response container alone says whether the object is stored.
  */
 #include "mtp/responder.h"
 
@@ -168,25 +168,6 @@ static bool coroutine_fn send_response(OstlerMtpResponder *responder, bool is_wh
 
 /* ---- from the initiator ---- */
 
-/* The next transfer's bytes (caller frees the buffer), acknowledged already. */
-static uint8_t *coroutine_fn receive(OstlerMtpResponder *responder,
-                                     const uint8_t **out_bytes, size_t *out_size,
-                                     bool *out_is_interrupted)
-{
-    OstlerUsbTransfer *transfer =
-        ostler_usb_device_next(responder->device, OSTLER_USB_BULK_OUT);
-
-    *out_is_interrupted = !transfer;
-    if (!transfer) {
-        return NULL;
-    }
-    uint8_t *buffer = g_steal_pointer(&transfer->buffer);
-    *out_bytes = transfer->data;
-    *out_size = transfer->size;
-    ostler_usb_device_complete(responder->device, transfer);
-    return buffer;
-}
-
 static bool is_short(size_t size)
 {
     return size % OSTLER_USB_MAX_PACKET != 0 || size == 0;
@@ -197,20 +178,19 @@ static bool is_short(size_t size)
 static bool coroutine_fn receive_part(OstlerMtpResponder *responder,
                                       OstlerMtpInbound *inbound, bool wants_payload)
 {
-    const uint8_t *bytes = NULL;
-    size_t size = 0;
-    bool is_interrupted;
-    g_autofree uint8_t *buffer = receive(responder, &bytes, &size, &is_interrupted);
+    OstlerUsbTransfer *transfer =
+        ostler_usb_device_next(responder->device, OSTLER_USB_BULK_OUT);
 
-    if (is_interrupted) {
+    if (!transfer) {
         return false;
     }
     size_t n_payload;
-    const uint8_t *payload =
-        ostler_mtp_inbound_feed(inbound, bytes, size, is_short(size), &n_payload);
+    const uint8_t *payload = ostler_mtp_inbound_feed(
+        inbound, transfer->data, transfer->size, is_short(transfer->size), &n_payload);
     if (payload && wants_payload) {
         ostler_mtp_session_consume(responder->session, payload, n_payload);
     }
+    ostler_usb_device_complete(responder->device, transfer);
     return true;
 }
 
@@ -228,13 +208,14 @@ static bool coroutine_fn receive_data(OstlerMtpResponder *responder, bool *out_i
 }
 
 /* What is no command may be the data of one that was refused: it is let pass. */
-static bool coroutine_fn skip_data(OstlerMtpResponder *responder, const uint8_t *bytes,
-                                   size_t size)
+static bool coroutine_fn skip_data(OstlerMtpResponder *responder,
+                                   const OstlerUsbTransfer *first)
 {
     OstlerMtpInbound inbound = { 0 };
     size_t n_payload;
 
-    ostler_mtp_inbound_feed(&inbound, bytes, size, is_short(size), &n_payload);
+    ostler_mtp_inbound_feed(&inbound, first->data, first->size, is_short(first->size),
+                            &n_payload);
     while (!inbound.is_ended) {
         if (!receive_part(responder, &inbound, false)) {
             return false;
@@ -243,27 +224,33 @@ static bool coroutine_fn skip_data(OstlerMtpResponder *responder, const uint8_t 
     return true;
 }
 
+static bool is_command(const OstlerUsbTransfer *transfer,
+                       OstlerMtpContainer *out_request)
+{
+    return ostler_mtp_container_decode(transfer->data, transfer->size, out_request) &&
+           out_request->type == OSTLER_MTP_CONTAINER_COMMAND;
+}
+
 /* Wait for a command; empty transfers end what came before and are skipped. */
 static bool coroutine_fn receive_request(OstlerMtpResponder *responder,
                                          OstlerMtpContainer *out_request)
 {
-    for (;;) {
-        const uint8_t *bytes = NULL;
-        size_t size = 0;
-        bool is_interrupted;
-        g_autofree uint8_t *buffer = receive(responder, &bytes, &size, &is_interrupted);
+    bool is_found = false;
+    bool is_interrupted = false;
 
-        if (is_interrupted) {
+    while (!is_found && !is_interrupted) {
+        OstlerUsbTransfer *transfer =
+            ostler_usb_device_next(responder->device, OSTLER_USB_BULK_OUT);
+        if (!transfer) {
             return false;
         }
-        if (ostler_mtp_container_decode(bytes, size, out_request) &&
-            out_request->type == OSTLER_MTP_CONTAINER_COMMAND) {
-            return true;
+        is_found = is_command(transfer, out_request);
+        if (!is_found && transfer->size > 0) {
+            is_interrupted = !skip_data(responder, transfer);
         }
-        if (size > 0 && !skip_data(responder, bytes, size)) {
-            return false;
-        }
+        ostler_usb_device_complete(responder->device, transfer);
     }
+    return is_found;
 }
 
 /* ---- transactions ---- */

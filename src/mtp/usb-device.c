@@ -8,6 +8,9 @@
 #define MAX_QUEUED       1024
 #define MAX_QUEUED_BYTES (64u << 20)
 
+/* So much is acknowledged ahead of the responder; then the host has to wait for it. */
+#define MAX_AHEAD (1u << 20)
+
 /* USB 2.0 table 9-4 and 9-5; the class's from Still Image Capture 5.2. */
 enum {
     GET_STATUS = 0,
@@ -469,14 +472,20 @@ static Endpoint *find_endpoint(OstlerUsbDevice *device, uint8_t address)
                                             : NULL;
 }
 
+static void coroutine_fn acknowledge(OstlerUsbDevice *device,
+                                     OstlerUsbTransfer *transfer)
+{
+    if (device->transport && !transfer->is_acknowledged) {
+        transfer->is_acknowledged = true;
+        device->transport->complete(transfer, device->transport->opaque);
+    }
+}
+
 void coroutine_fn ostler_usb_device_complete(OstlerUsbDevice *device,
                                              OstlerUsbTransfer *transfer)
 {
-    if (device->transport) {
-        device->transport->complete(transfer, device->transport->opaque);
-    } else {
-        ostler_usb_transfer_free(transfer);
-    }
+    acknowledge(device, transfer);
+    ostler_usb_transfer_free(transfer);
 }
 
 static void coroutine_fn complete_as(OstlerUsbDevice *device,
@@ -498,6 +507,9 @@ void coroutine_fn ostler_usb_device_submit(OstlerUsbDevice *device,
         endpoint->bytes + transfer->size > MAX_QUEUED_BYTES) {
         complete_as(device, transfer, OSTLER_USB_STALL);
         return;
+    }
+    if (!(transfer->endpoint & 0x80) && endpoint->bytes < MAX_AHEAD) {
+        acknowledge(device, transfer);
     }
     endpoint->bytes += transfer->size;
     g_queue_push_tail(&endpoint->waiting, transfer);

@@ -50,7 +50,8 @@ typedef struct {
     size_t size;   /* bytes at @data */
     uint8_t *data; /* inside @buffer, after the headroom */
     OstlerUsbStatus status;
-    uint8_t *buffer; /* owned; NULL until there is data */
+    bool is_acknowledged; /* the host was told already */
+    uint8_t *buffer;      /* owned; NULL until there is data */
 } OstlerUsbTransfer;
 
 OstlerUsbTransfer *ostler_usb_transfer_new(uint64_t id, uint8_t endpoint,
@@ -61,11 +62,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerUsbTransfer, ostler_usb_transfer_free)
 bool ostler_usb_transfer_reserve(OstlerUsbTransfer *transfer, size_t size);
 
 /* What a transport does for the device. */
-typedef void coroutine_fn OstlerUsbComplete(OstlerUsbTransfer *transfer, void *opaque);
+typedef void coroutine_fn OstlerUsbComplete(const OstlerUsbTransfer *transfer,
+                                            void *opaque);
 typedef void coroutine_fn OstlerUsbSendEvent(const uint8_t *data, size_t size,
                                              void *opaque);
 typedef struct {
-    OstlerUsbComplete *complete; /* tell the host, and free @transfer */
+    OstlerUsbComplete *complete; /* tell the host; may write before ->data */
     OstlerUsbSendEvent *event;   /* deliver on the interrupt endpoint */
     void *opaque;
 } OstlerUsbTransport;
@@ -115,7 +117,11 @@ GByteArray *ostler_usb_device_control(OstlerUsbDevice *device,
                                       const OstlerUsbSetup *setup, const uint8_t *data,
                                       size_t size);
 
-/* Queue @transfer (taken over); one for no such endpoint, or too much, is stalled. */
+/*
+ * Queue @transfer (taken over); one for no such endpoint, or too much, is stalled.  One
+ * from the host is acknowledged at once unless a megabyte is waiting: a host may hold
+ * back its next step until the last, empty, packet of the step before is taken.
+ */
 void coroutine_fn ostler_usb_device_submit(OstlerUsbDevice *device,
                                            OstlerUsbTransfer *transfer);
 /* Complete the transfer called @id as cancelled, if it still waits. */

@@ -71,7 +71,7 @@ static uint8_t status_on_wire(OstlerUsbStatus status)
     return statuses[status];
 }
 
-static void coroutine_fn complete(OstlerUsbTransfer *transfer, void *opaque)
+static void coroutine_fn complete(const OstlerUsbTransfer *transfer, void *opaque)
 {
     Link *link = opaque;
     size_t carried = transfer->endpoint & 0x80 ? transfer->size : 0;
@@ -91,7 +91,6 @@ static void coroutine_fn complete(OstlerUsbTransfer *transfer, void *opaque)
         ostler_usbredir_encode_bulk_head(&packet, 0, head);
         write_bytes(link, head, sizeof(head));
     }
-    ostler_usb_transfer_free(transfer);
 }
 
 static void coroutine_fn send_event(const uint8_t *data, size_t size, void *opaque)
@@ -228,6 +227,7 @@ static void coroutine_fn handle_bulk(Link *link, const OstlerUsbredirPacket *pac
         if (!ostler_usb_transfer_reserve(transfer, packet->size)) {
             transfer->status = OSTLER_USB_STALL;
             complete(transfer, link);
+            ostler_usb_transfer_free(transfer);
             return;
         }
         memcpy(transfer->data, packet->data, packet->size);
