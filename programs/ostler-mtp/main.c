@@ -10,6 +10,7 @@
 #include "mtp/responder.h"
 #include "mtp/transport/usbredir-link.h"
 #include "platform/channel.h"
+#include "platform/sandbox.h"
 #include "platform/signals.h"
 
 #include <cpc/glib.h>
@@ -35,6 +36,7 @@ typedef struct {
     char *name;
     char *serial;
     gboolean must_reconnect;
+    gboolean is_unconfined;
     gboolean wants_version;
     gboolean wants_manual;
 } Options;
@@ -62,6 +64,8 @@ static const GOptionEntry rows[] = {
       "TEXT" },
     { "reconnect", 'r', 0, G_OPTION_ARG_NONE, &options.must_reconnect,
       "With --connect: call again when QEMU goes away, instead of ending", NULL },
+    { "unconfined", 0, 0, G_OPTION_ARG_NONE, &options.is_unconfined,
+      "Keep all rights of a process of yours; for debugging", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &options.wants_version,
       "Show the version and end", NULL },
     { "manual", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &options.wants_manual,
@@ -299,6 +303,37 @@ static char *make_serial(const GPtrArray *shares)
     return g_ascii_strup(g_checksum_get_string(checksum), 16);
 }
 
+/* Give up all that is not needed any more. */
+static bool confine(const GPtrArray *shares, GError **error)
+{
+    g_autoptr(GPtrArray) read_only = g_ptr_array_new();
+    g_autoptr(GPtrArray) writable = g_ptr_array_new();
+    g_autofree char *missing = NULL;
+
+    ostler_mtp_dates_prepare();
+    if (options.is_unconfined || options.must_reconnect) {
+        return true; /* calling again needs a socket, which the filter refuses */
+    }
+    for (guint i = 0; i < shares->len; i++) {
+        Share *share = g_ptr_array_index(shares, i);
+        g_ptr_array_add(share->is_read_only ? read_only : writable, share->path);
+    }
+    g_ptr_array_add(read_only, NULL);
+    g_ptr_array_add(writable, NULL);
+    const OstlerSandboxConfig config = {
+        .needs = OSTLER_SANDBOX_FILES,
+        .read_only_roots = (const char *const *)read_only->pdata,
+        .writable_roots = (const char *const *)writable->pdata,
+    };
+    if (!ostler_sandbox_enter(&config, &missing, error)) {
+        return false;
+    }
+    if (missing) {
+        g_warning("Not confined as well as could be, continuing: %s", missing);
+    }
+    return true;
+}
+
 static bool open_peer(Program *program, OstlerChannel **out_channel, GError **error)
 {
     if (options.listen) {
@@ -350,6 +385,9 @@ static bool serve_shares(const GPtrArray *shares, int *out_code, GError **error)
         return false;
     }
     g_autoptr(OstlerListener) listener = program.listener;
+    if (!confine(shares, error)) {
+        return false;
+    }
     cpc_run(run, &start);
     *out_code = program.exit_code;
     return true;

@@ -58,6 +58,11 @@ static GTimeZone *zone(void)
     return local;
 }
 
+void ostler_mtp_dates_prepare(void)
+{
+    zone();
+}
+
 void ostler_mtp_put_date(GByteArray *array, int64_t when)
 {
     g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(when);

@@ -56,6 +56,9 @@ typedef struct {
     const char *volume;
 } OstlerMtpStorageInfo;
 
+/* Read the host's time zone; call it before the process is confined. */
+void ostler_mtp_dates_prepare(void);
+
 /* Simple types. */
 void ostler_mtp_put_units(GByteArray *array, const uint16_t *units, unsigned n);
 void ostler_mtp_put_string(GByteArray *array, const char *utf8);

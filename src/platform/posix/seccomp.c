@@ -117,6 +117,7 @@ static const char *const file_calls[] = {
     "rmdir",
     "unlink",
     "unlinkat",
+    "linkat",
     "rename",
     "renameat",
     "renameat2",
