@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/table.h"
 
+#include <string.h>
+
 #define GAP 3 /* columns between two cells, as virsh has it */
 
 struct OstlerTable {
@@ -14,6 +16,9 @@ static unsigned width_of(const char *text)
 {
     unsigned width = 0;
 
+    if (g_str_is_ascii(text)) {
+        return (unsigned)strlen(text);
+    }
     for (; *text; text = g_utf8_next_char(text)) {
         gunichar c = g_utf8_get_char(text);
         width += g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;

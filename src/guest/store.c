@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "platform/rundir.h"
 
@@ -37,13 +38,15 @@ static gint compare_names(gconstpointer a, gconstpointer b)
 
 /* Folders that are no guest's (another program's, a half-made one) are passed over;
  * the file is looked for, not opened. */
-static GPtrArray *read_names(GDir *folder)
+static GPtrArray *read_names(GDir *folder, const char *config)
 {
     GPtrArray *names = g_ptr_array_new();
+    g_autoptr(GString) path = g_string_new(NULL);
     const char *name;
 
     while ((name = g_dir_read_name(folder))) {
-        if (ostler_guest_name_check(name, NULL) && ostler_store_has(name)) {
+        g_string_printf(path, "%s/%s/" FILE_NAME, config, name);
+        if (ostler_guest_name_check(name, NULL) && g_access(path->str, F_OK) == 0) {
             g_ptr_array_add(names, g_strdup(name));
         }
     }
@@ -73,7 +76,7 @@ char **ostler_store_list(GError **error)
                     why->message);
         return NULL;
     }
-    return (char **)g_ptr_array_free(read_names(folder), FALSE);
+    return (char **)g_ptr_array_free(read_names(folder, config), FALSE);
 }
 
 static void fail_no_guest(GError **error, const char *name)
