@@ -393,6 +393,15 @@ OSTLER_API char *ostler_host_machines(OstlerHost *host, const char *arch,
                                       const char *machine, const char *emulator,
                                       OstlerError **error);
 
+/*
+ * What each machine of @arch gives a guest: an array of objects with "machine" and what
+ * its "disk", "nic", "console" and "share" would be; what it has no place for is absent
+ * and explained under "reasons", and a machine that cannot be used has a "refusal".
+ * Every machine is asked for the first time, which takes minutes, and remembered.
+ */
+OSTLER_API char *ostler_host_machine_table(OstlerHost *host, const char *arch,
+                                           const char *emulator, OstlerError **error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -37,7 +37,7 @@ OstlerCommandFunc cli_define, cli_undefine, cli_dump, cli_import, cli_autostart;
 /* definitions.c */
 OstlerCommandFunc cli_edit;                                    /* edit.c */
 OstlerCommandFunc cli_monitor_command, cli_plan, cli_machines; /* qemu.c */
-OstlerCommandFunc cli_help, cli_version;                       /* main.c */
+OstlerCommandFunc cli_help, cli_version;                       /* help.c */
 
 /* ---- completers: completers.c ---- */
 

@@ -230,6 +230,8 @@ static const OstlerArgumentRow machines_arguments[] = {
 static const OstlerOptionRow machines_options[] = {
     { "arch", "ARCH", "Only those of this architecture",
       .complete = cli_complete_arch },
+    { "name", NULL, "Only the names, one a line" },
+    { "markdown", NULL, "A table for a document" },
     { "emulator", "FILE", "Ask this QEMU; without it qemu-system-ARCH",
       .complete = ostler_complete_file },
     { NULL },

@@ -40,17 +40,18 @@ static char *read_file(const Cli *cli, const char *path, size_t *out_size)
     return g_string_free(text, FALSE);
 }
 
-/* The same, of a file that must be text. */
-static char *read_text(const Cli *cli, const char *path)
+/* The same, of a file that must be text: the exit code. */
+static int read_text(const Cli *cli, const char *path, char **out_text)
 {
     size_t size;
     char *text = read_file(cli, path, &size);
 
     if (text && strlen(text) != size) {
-        cli_fail_with(cli, OSTLER_ERROR_DEFINITION, "%s: Not a text file", path);
-        g_clear_pointer(&text, g_free);
+        g_free(text);
+        return cli_fail_with(cli, OSTLER_ERROR_DEFINITION, "%s: Not a text file", path);
     }
-    return text;
+    *out_text = text;
+    return text ? 0 : OSTLER_ERROR_FAILED;
 }
 
 static void say_definition(const Cli *cli, const char *name)
@@ -64,11 +65,12 @@ int cli_define(const OstlerInvocation *invocation, void *opaque)
 {
     const Cli *cli = opaque;
     const char *path = ostler_invocation_argument(invocation, "FILE");
-    g_autofree char *text = read_text(cli, path);
+    g_autofree char *text = NULL;
     g_autoptr(OstlerError) error = NULL;
+    int code = read_text(cli, path, &text);
 
-    if (!text) {
-        return OSTLER_ERROR_FAILED;
+    if (code != 0) {
+        return code;
     }
     const char *file = strcmp(path, "-") == 0 ? "standard input" : path;
     if (ostler_invocation_has(invocation, "check")) {

@@ -57,7 +57,8 @@ static char *write_draft(const Cli *cli, const char *text)
     int fd = g_file_open_tmp("ostler-edit-XXXXXX.guest", &path, &error);
 
     if (fd < 0 || !g_close(fd, &error) ||
-        !g_file_set_contents(path, text, -1, &error)) {
+        !g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600,
+                                  &error)) {
         cli_fail_with(cli, OSTLER_ERROR_FAILED, "Cannot write a draft: %s",
                       error->message);
         g_clear_pointer(&path, g_free);

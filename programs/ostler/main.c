@@ -6,35 +6,6 @@
 #include "cli.h"
 #include "shell/help.h"
 
-int cli_help(const OstlerInvocation *invocation, void *opaque)
-{
-    const Cli *cli = opaque;
-    const char *name = ostler_invocation_argument(invocation, "COMMAND");
-    const OstlerCommandRow *command =
-        name ? ostler_program_find(&cli_program, name) : NULL;
-
-    if (name && !command) {
-        return cli_fail_with(cli, EXIT_USAGE, "Unknown command '%s'", name);
-    }
-    g_autofree char *text = command ? ostler_help_command(&cli_program, command)
-                                    : ostler_help_program(&cli_program);
-    fputs(text, stdout);
-    return 0;
-}
-
-int cli_version(const OstlerInvocation *invocation, void *opaque)
-{
-    const Cli *cli = opaque;
-
-    if (cli->is_json) {
-        cli_print_json(
-            ostler_json_object("ostler", cli_json_text(ostler_version()), NULL));
-    } else {
-        printf("ostler %s\n", ostler_version());
-    }
-    return 0;
-}
-
 /* What shells ask: __complete WORD..., the one at the cursor last.  Not in the table,
  * since it must take words that are no options of its own. */
 static int answer_completion(const char *const *words)

@@ -14,19 +14,22 @@
 #include "shell/manual.h"
 #include "shell/roff.h"
 
-/* "a word: auto, kvm, tcg; by default auto".  Caller frees. */
+/* "= size", "= auto | kvm | tcg"; caller frees. */
 static char *describe_value(const OstlerKeyRow *key)
 {
-    GString *text = g_string_new(NULL);
-
     if (key->type == OSTLER_VALUE_WORD) {
-        g_autofree char *words = g_strjoinv(", ", (char **)key->words);
-        g_string_append_printf(text, "One of: %s.", words);
-    } else {
-        const char *example = ostler_value_type_example(key->type);
-        g_string_append_printf(text, "It is %s", ostler_value_type_name(key->type));
-        g_string_append_printf(text, example ? ", like %s." : ".", example);
+        g_autofree char *words = g_strjoinv(" | ", (char **)key->words);
+        return g_strdup_printf(" = %s", words);
     }
+    return g_strdup_printf(" = %s", ostler_value_type_name(key->type));
+}
+
+static void append_key(GString *page, const OstlerKeyRow *key)
+{
+    g_autofree char *value = describe_value(key);
+    GString *text = g_string_new(key->help);
+
+    g_string_append_c(text, '.');
     if (key->fallback) {
         g_string_append_printf(text, " Default: %s.", key->fallback);
     }
@@ -36,27 +39,33 @@ static char *describe_value(const OstlerKeyRow *key)
     if (key->is_list) {
         g_string_append(text, " May be repeated.");
     }
-    return g_string_free(text, FALSE);
+    ostler_roff_entry(page, key->name, value, text->str);
+    g_string_free(text, TRUE);
 }
 
-static void append_key(GString *page, const OstlerKeyRow *key)
+static void append_types(GString *page)
 {
-    g_autofree char *value = describe_value(key);
-    g_autofree char *text = g_strdup_printf("%s. %s", key->help, value);
-
-    ostler_roff_entry(page, key->name, " =", text);
+    for (unsigned type = 0; type < OSTLER_N_VALUE_TYPES; type++) {
+        const char *example = ostler_value_type_example(type);
+        g_autofree char *text =
+            example ? g_strdup_printf("For example %s", example) : NULL;
+        if (text) {
+            ostler_roff_entry(page, ostler_value_type_name(type), NULL, text);
+        }
+    }
 }
 
 static char *definition_page(const char *version, const char *tail)
 {
     GString *page =
-        g_string_new("'\\\" Made from the vocabulary of definitions; do not edit.\n");
+        g_string_new(".\\\" Made from the vocabulary of definitions; do not edit.\n");
     g_autofree char *source = g_strdup_printf("ostler %s", version);
 
     ostler_roff_title(page, "ostler-definition", "5", source, "File Formats");
     ostler_roff_heading(page, "NAME");
     g_string_append(page, "ostler\\-definition \\- what a guest of ostler is\n");
     g_string_append(page, tail);
+    append_types(page);
     ostler_roff_heading(page, "SECTIONS");
     for (const OstlerSectionRow *row = ostler_vocabulary; row->kind; row++) {
         g_autofree char *title =

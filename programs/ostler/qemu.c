@@ -2,8 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/table.h"
 #include "cli.h"
+#include "guest/machines/table.h"
+#include "platform/console.h"
 
 /* ---- qemu-monitor-command ---- */
 
@@ -120,22 +121,17 @@ int cli_plan(const OstlerInvocation *invocation, void *opaque)
 
 static const char *const archs[] = { "x86_64", "aarch64", "arm", "riscv64" };
 
-/* What libostler says, parsed; NULL after saying what failed. */
-static json_object *ask_machines(const Cli *cli, const char *arch, const char *machine,
-                                 const char *emulator, int *out_code)
+/* @text of libostler's, parsed; NULL after saying what failed. */
+static json_object *parse_answer(const Cli *cli, char *text, const OstlerError *error,
+                                 int *out_code)
 {
-    g_autoptr(OstlerError) error = NULL;
-    char *text = ostler_host_machines(cli->host, arch, machine, emulator, &error);
-    if (!text) {
-        *out_code = cli_fail(cli, error);
-        return NULL;
-    }
-
     g_autoptr(GError) why = NULL;
-    json_object *answer = ostler_json_parse(text, strlen(text), &why);
+    json_object *answer = text ? ostler_json_parse(text, strlen(text), &why) : NULL;
+
     ostler_free(text);
     if (!answer) {
-        *out_code = cli_fail_with(cli, OSTLER_ERROR_FAILED, "%s", why->message);
+        *out_code = error ? cli_fail(cli, error)
+                          : cli_fail_with(cli, OSTLER_ERROR_FAILED, "%s", why->message);
     }
     return answer;
 }
@@ -148,40 +144,73 @@ static bool has_emulator(const char *arch)
     return path != NULL;
 }
 
-/* The machines of one architecture, or of each that has an emulator here. */
-static int list_machines(const Cli *cli, const char *arch, const char *emulator)
+/* The rows of the table, or with @only_names the names, of one architecture. */
+static json_object *ask_machines(const Cli *cli, const char *arch, const char *emulator,
+                                 bool only_names, int *out_code)
 {
-    g_autoptr(json_object) all = json_object_new_object();
+    g_autoptr(OstlerError) error = NULL;
+    char *text = only_names
+                     ? ostler_host_machines(cli->host, arch, NULL, emulator, &error)
+                     : ostler_host_machine_table(cli->host, arch, emulator, &error);
+
+    return parse_answer(cli, text, error, out_code);
+}
+
+/* The same of each architecture that has an emulator here, one after another. */
+static json_object *ask_all_machines(const Cli *cli, bool only_names, int *out_code)
+{
+    json_object *all = json_object_new_array();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(archs); i++) {
+        g_autoptr(json_object) some = NULL;
+        if (has_emulator(archs[i]) &&
+            !(some = ask_machines(cli, archs[i], NULL, only_names, out_code))) {
+            json_object_put(all);
+            return NULL;
+        }
+        for (size_t j = 0; some && j < json_object_array_length(some); j++) {
+            json_object *row = json_object_array_get_idx(some, j);
+            json_object_array_add(all, json_object_get(row));
+        }
+    }
+    return all;
+}
+
+static void print_machines(const OstlerInvocation *invocation, json_object *rows)
+{
+    if (ostler_invocation_has(invocation, "name")) {
+        for (size_t i = 0; i < json_object_array_length(rows); i++) {
+            printf("%s\n", json_object_get_string(json_object_array_get_idx(rows, i)));
+        }
+        return;
+    }
+    g_autofree char *text = ostler_invocation_has(invocation, "markdown")
+                                ? ostler_machine_table_markdown(rows)
+                                : ostler_machine_table_text(rows);
+    fputs(text, stdout);
+}
+
+static int list_machines(const OstlerInvocation *invocation, const Cli *cli)
+{
+    const char *arch = ostler_invocation_value(invocation, "arch");
+    const char *emulator = ostler_invocation_value(invocation, "emulator");
+    bool only_names = ostler_invocation_has(invocation, "name");
     int code = 0;
 
-    for (size_t i = 0; i < (arch ? 1 : G_N_ELEMENTS(archs)); i++) {
-        const char *one = arch ? arch : archs[i];
-        if (!arch && !has_emulator(one)) {
-            continue;
-        }
-        json_object *names = ask_machines(cli, one, NULL, emulator, &code);
-        if (!names) {
-            return code;
-        }
-        json_object_object_add(all, one, names);
+    if (!only_names && ostler_console_is_terminal(2)) {
+        cli_warn(cli, "Asking QEMU about each machine; only the first time takes long");
+    }
+    json_object *rows = arch ? ask_machines(cli, arch, emulator, only_names, &code)
+                             : ask_all_machines(cli, only_names, &code);
+    if (!rows) {
+        return code;
     }
     if (cli->is_json) {
-        cli_print_json(json_object_get(all));
+        cli_print_json(rows);
         return 0;
     }
-
-    static const char *const headings[] = { "Architecture", "Machine", NULL };
-    g_autoptr(OstlerTable) table = ostler_table_new(headings);
-    json_object_object_foreach(all, key, names)
-    {
-        for (size_t i = 0; i < json_object_array_length(names); i++) {
-            json_object *name = json_object_array_get_idx(names, i);
-            ostler_table_add(
-                table, (const char *const[]){ key, json_object_get_string(name) });
-        }
-    }
-    g_autofree char *text = ostler_table_text(table);
-    fputs(text, stdout);
+    print_machines(invocation, rows);
+    json_object_put(rows);
     return 0;
 }
 
@@ -191,23 +220,20 @@ int cli_machines(const OstlerInvocation *invocation, void *opaque)
     const char *machine = ostler_invocation_argument(invocation, "MACHINE");
     const char *arch = ostler_invocation_value(invocation, "arch");
     const char *emulator = ostler_invocation_value(invocation, "emulator");
+    g_autoptr(OstlerError) error = NULL;
     int code = 0;
 
     if (!machine) {
-        return list_machines(cli, arch, emulator);
+        return list_machines(invocation, cli);
     }
-    json_object *description =
-        ask_machines(cli, arch ? arch : archs[0], machine, emulator, &code);
-    if (!description) {
-        return code;
+    char *text = ostler_host_machines(cli->host, arch ? arch : archs[0], machine,
+                                      emulator, &error);
+    g_autoptr(json_object) description = parse_answer(cli, text, error, &code);
+    if (description) {
+        int flags = JSON_C_TO_STRING_NOSLASHESCAPE;
+        flags |= cli->is_json ? JSON_C_TO_STRING_PLAIN
+                              : JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED;
+        printf("%s\n", json_object_to_json_string_ext(description, flags));
     }
-    if (cli->is_json) {
-        cli_print_json(description);
-        return 0;
-    }
-    printf("%s\n", json_object_to_json_string_ext(
-                       description, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-                                        JSON_C_TO_STRING_NOSLASHESCAPE));
-    json_object_put(description);
-    return 0;
+    return code;
 }

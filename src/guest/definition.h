@@ -59,7 +59,7 @@ typedef enum {
     OSTLER_N_VALUE_TYPES
 } OstlerValueType;
 
-/* "a size": what the manual page and messages call a value of @type, and an example. */
+/* "size": what the manual page calls a value of @type; and an example, or NULL. */
 const char *ostler_value_type_name(OstlerValueType type);
 const char *ostler_value_type_example(OstlerValueType type);
 

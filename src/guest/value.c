@@ -430,23 +430,23 @@ static const struct {
     const char *name;
     const char *example;
 } types[] = {
-    [OSTLER_VALUE_TEXT] = { check_text, true, "text", "A web server" },
-    [OSTLER_VALUE_PATH] = { check_path, true, "a path", "images/root.qcow2" },
-    [OSTLER_VALUE_SIZE] = { check_size, false, "a size", "2G" },
-    [OSTLER_VALUE_NUMBER] = { check_number, false, "a number", "4" },
+    [OSTLER_VALUE_TEXT] = { check_text, true, "text", NULL },
+    [OSTLER_VALUE_PATH] = { check_path, true, "path", "images/root.qcow2" },
+    [OSTLER_VALUE_SIZE] = { check_size, false, "size", "2G" },
+    [OSTLER_VALUE_NUMBER] = { check_number, false, "number", "4" },
     [OSTLER_VALUE_BOOL] = { check_bool, false, "yes or no", "yes" },
-    [OSTLER_VALUE_WORD] = { check_word, false, "a word", NULL },
-    [OSTLER_VALUE_MAC] = { check_mac, false, "a MAC address", "52:54:00:12:34:56" },
-    [OSTLER_VALUE_UUID] = { check_uuid, false, "a UUID",
+    [OSTLER_VALUE_WORD] = { check_word, false, "word", NULL },
+    [OSTLER_VALUE_MAC] = { check_mac, false, "MAC address", "52:54:00:12:34:56" },
+    [OSTLER_VALUE_UUID] = { check_uuid, false, "UUID",
                             "7c7ee4a1-35f2-4a21-9b0e-4f6a5c7d8e9f" },
-    [OSTLER_VALUE_FORWARD] = { check_forward, false, "a forward", "tcp:2222:22" },
-    [OSTLER_VALUE_NAME] = { check_name, true, "a name", "web" },
-    [OSTLER_VALUE_PROGRAM] = { check_program, true, "a program", "qemu-system-arm" },
-    [OSTLER_VALUE_URL] = { check_url, true, "a URL", "nbd://localhost/root" },
-    [OSTLER_VALUE_SECTION] = { check_section, false, "a section", "disk.root" },
-    [OSTLER_VALUE_RANGES] = { check_ranges, false, "numbers and ranges", "0-3,8" },
-    [OSTLER_VALUE_PCI] = { check_pci, false, "a PCI address", "0000:01:00.0" },
-    [OSTLER_VALUE_USB] = { check_usb, false, "a USB device", "046d:c52b" },
+    [OSTLER_VALUE_FORWARD] = { check_forward, false, "forward", "tcp:2222:22" },
+    [OSTLER_VALUE_NAME] = { check_name, true, "name", "web" },
+    [OSTLER_VALUE_PROGRAM] = { check_program, true, "program", "qemu-system-arm" },
+    [OSTLER_VALUE_URL] = { check_url, true, "URL", "nbd://localhost/root" },
+    [OSTLER_VALUE_SECTION] = { check_section, false, "section", "disk.root" },
+    [OSTLER_VALUE_RANGES] = { check_ranges, false, "ranges", "0-3,8" },
+    [OSTLER_VALUE_PCI] = { check_pci, false, "PCI address", "0000:01:00.0" },
+    [OSTLER_VALUE_USB] = { check_usb, false, "USB device", "046d:c52b" },
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(types) == OSTLER_N_VALUE_TYPES);
 

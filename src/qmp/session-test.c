@@ -368,6 +368,31 @@ static void nonsense_ends_the_session_for_good(void)
     }
 }
 
+static void coroutine_fn expect_depth(Talk *talk)
+{
+    g_autofree char *open = g_strnfill(OSTLER_JSON_MAX_DEPTH - 1, '[');
+    g_autofree char *close = g_strnfill(OSTLER_JSON_MAX_DEPTH - 1, ']');
+    g_autofree char *nested = g_strconcat(open, close, NULL);
+
+    assert_answer(talk, "query-block", nested);
+}
+
+/* As deep as JSON may be, on a coroutine's small stack. */
+static void a_deep_answer_fits_a_coroutines_stack(void)
+{
+    g_autofree char *open = g_strnfill(OSTLER_JSON_MAX_DEPTH - 1, '[');
+    g_autofree char *close = g_strnfill(OSTLER_JSON_MAX_DEPTH - 1, ']');
+    g_autofree char *answer =
+        g_strdup_printf("{\"return\": %s%s, \"id\": 2}\r\n", open, close);
+    const Step script[] = {
+        HELLO,
+        { HEAR, "{\"execute\":\"query-block\",\"id\":2}" },
+        { SAY, answer },
+        { END },
+    };
+    converse(script, expect_depth);
+}
+
 static void coroutine_fn expect_long_line(Talk *talk)
 {
     assert_fails(talk, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "over 16777216 bytes");
@@ -681,6 +706,7 @@ int main(int argc, char **argv)
     TEST(answers_find_their_commands_in_any_order);
     TEST(a_late_answer_is_dropped);
     TEST(nonsense_ends_the_session_for_good);
+    TEST(a_deep_answer_fits_a_coroutines_stack);
     TEST(a_line_without_an_end_ends_the_session);
     TEST(qemu_dying_in_the_middle_of_an_answer_is_told);
     TEST(qemu_dying_while_nobody_asks_is_told);

@@ -17,6 +17,7 @@
  * it, and the channel is closed.  Coroutines hold references, so it may be freed under
  * any of them, from inside an event's function as well.
  */
+#define G_LOG_DOMAIN "ostler-qmp"
 #include "qmp/session.h"
 
 #include <cpc/glib.h>
@@ -24,10 +25,12 @@
 #include <unistd.h>
 
 #include "platform/clock.h"
+#include "platform/memory.h"
 #include "qmp/message.h"
 #include "wire/lines.h"
 
 #define MAX_IN_BAND      6
+#define LONG_LINE        (64u << 10) /* as values, some ten times as much */
 #define GETFD_TIMEOUT_MS 30000
 
 struct OstlerQmp {
@@ -312,6 +315,9 @@ static bool coroutine_fn handle_lines(OstlerQmp *qmp, GError **error)
     size_t size;
 
     while (!qmp->why && (line = ostler_lines_next(&qmp->lines, &size))) {
+        if (size >= LONG_LINE) {
+            ostler_memory_give_back_soon();
+        }
         if (!handle_line(qmp, line, size, error)) {
             g_prefix_error(error, "QEMU's monitor speaks nonsense: ");
             return false;

@@ -79,7 +79,7 @@ char *ostler_help_program(const OstlerProgram *program)
 
     g_string_append_printf(out, "Usage: %s COMMAND [ARGUMENT...] [OPTION...]\n\n",
                            program->name);
-    append_wrapped(out, program->summary, 0);
+    g_string_append_printf(out, "%s - %s\n", program->name, program->summary);
     for (const OstlerCommandRow *row = program->commands; row->name; row++) {
         if (g_strcmp0(group, row->group) != 0) {
             group = row->group;

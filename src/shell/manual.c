@@ -51,7 +51,7 @@ char *ostler_manual_page(const OstlerProgram *program, const char *version,
                          const char *tail)
 {
     GString *page =
-        g_string_new("'\\\" Made from the table of commands; do not edit.\n");
+        g_string_new(".\\\" Made from the table of commands; do not edit.\n");
 
     g_autofree char *source = g_strdup_printf("%s %s", program->name, version);
     ostler_roff_title(page, program->name, "1", source, "User Commands");
