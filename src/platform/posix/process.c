@@ -18,6 +18,9 @@
  *
  * A child is ours to reap until somebody waits for it; its pid cannot be reused before
  * that, so opening the pidfd after the fork cannot catch another process.
+ *
+ * Where there are no pidfds (valgrind 3.19 does not know the call), a process is its pid
+ * and start time, and a wait looks after it from time to time.
  */
 #include "platform/process.h"
 
@@ -35,12 +38,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "platform/clock.h"
 #include "platform/posix/refusal.h"
+
+/* Between two looks at a process that has no pidfd. */
+#define LOOK_MS 20
 
 struct OstlerProcess {
     OstlerProcessIdentity identity;
-    int pidfd;
-    bool has_ended; /* and @end says how */
+    int pidfd;       /* -1 where the system has none */
+    bool is_watched; /* it was there when we got hold of it */
+    bool has_ended;  /* and @end says how */
     OstlerProcessEnd end;
 };
 
@@ -280,8 +288,9 @@ static pid_t launch_run(Launch *launch, GError **error)
     return pid;
 }
 
-/* Field 22 of /proc/PID/stat (proc(5)); the name, field 2, may hold blanks and ")". */
-static bool read_start_time(int pid, uint64_t *out_ticks)
+/* Fields 3 and 22 of /proc/PID/stat (proc(5)); the name, field 2, may hold blanks and
+ * ")". */
+static bool read_stat(int pid, char *out_state, uint64_t *out_start_time)
 {
     g_autofree char *path = g_strdup_printf("/proc/%d/stat", pid);
     g_autofree char *text = NULL;
@@ -291,9 +300,29 @@ static bool read_start_time(int pid, uint64_t *out_ticks)
     }
     const char *after_name = strrchr(text, ')');
     g_auto(GStrv) fields = g_strsplit(after_name ? after_name : "", " ", -1);
-    /* fields[0] is ")", fields[1] field 3 of the manual page. */
-    return g_strv_length(fields) > 20 &&
-           g_ascii_string_to_unsigned(fields[20], 10, 0, G_MAXUINT64, out_ticks, NULL);
+    if (g_strv_length(fields) <= 20) { /* fields[0] is ")" */
+        return false;
+    }
+    *out_state = *fields[1];
+    return g_ascii_string_to_unsigned(fields[20], 10, 0, G_MAXUINT64, out_start_time,
+                                      NULL);
+}
+
+static bool has_ended_by_stat(const OstlerProcessIdentity *identity)
+{
+    uint64_t start_time = 0;
+    char state = 0;
+
+    return !read_stat(identity->pid, &state, &start_time) ||
+           start_time != identity->start_time || state == 'Z' || state == 'X';
+}
+
+/* waitid(2) for this process, whether it is known by handle or by number. */
+static int wait_for_end(OstlerProcess *process, siginfo_t *info, int flags)
+{
+    return process->pidfd >= 0
+               ? waitid(P_PIDFD, (id_t)process->pidfd, info, WEXITED | flags)
+               : waitid(P_PID, (id_t)process->identity.pid, info, WEXITED | flags);
 }
 
 /* Nobody else will reap a child that has ended; one that still runs is left alone. */
@@ -302,18 +331,29 @@ static void finish(gpointer data)
     OstlerProcess *process = data;
     siginfo_t info;
 
-    if (!process->has_ended && process->pidfd >= 0) {
-        waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED | WNOHANG);
+    if (process->is_watched && !process->has_ended) {
+        wait_for_end(process, &info, WNOHANG);
     }
     close_fd(&process->pidfd);
 }
 
-static OstlerProcess *process_new(int pid)
+/* Get hold of process @pid; a pidfd is always close-on-exec. */
+static bool watch(OstlerProcess *process, int pid)
+{
+    char state;
+
+    process->identity.pid = pid;
+    process->pidfd = pidfd_open(pid, 0);
+    process->is_watched = (process->pidfd >= 0 || errno == ENOSYS) &&
+                          read_stat(pid, &state, &process->identity.start_time);
+    return process->is_watched;
+}
+
+static OstlerProcess *process_new(void)
 {
     OstlerProcess *process = g_rc_box_new0(OstlerProcess);
 
-    process->identity.pid = pid;
-    process->pidfd = pidfd_open(pid, 0); /* always close-on-exec */
+    process->pidfd = -1;
     return process;
 }
 
@@ -346,8 +386,8 @@ OstlerProcess *ostler_process_start(const OstlerProcessConfig *config, GError **
         return NULL;
     }
 
-    g_autoptr(OstlerProcess) process = process_new(pid);
-    if (process->pidfd < 0 || !read_start_time(pid, &process->identity.start_time)) {
+    g_autoptr(OstlerProcess) process = process_new();
+    if (!watch(process, pid)) {
         ostler_posix_refuse(error, "Cannot watch '%s'", launch.program);
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
@@ -361,12 +401,11 @@ OstlerProcess *ostler_process_start(const OstlerProcessConfig *config, GError **
 OstlerProcess *ostler_process_adopt(const OstlerProcessIdentity *identity,
                                     GError **error)
 {
-    g_autoptr(OstlerProcess) process = process_new(identity->pid);
-    uint64_t start_time = 0;
+    g_autoptr(OstlerProcess) process = process_new();
 
-    if (process->pidfd >= 0 && read_start_time(identity->pid, &start_time) &&
-        start_time == identity->start_time && ostler_process_is_alive(process)) {
-        process->identity = *identity;
+    if (watch(process, identity->pid) &&
+        process->identity.start_time == identity->start_time &&
+        ostler_process_is_alive(process)) {
         return g_steal_pointer(&process);
     }
     g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "Process %d is gone",
@@ -383,13 +422,22 @@ bool ostler_process_is_alive(const OstlerProcess *process)
 {
     struct pollfd ended = { .fd = process->pidfd, .events = POLLIN };
 
-    return !process->has_ended && poll(&ended, 1, 0) == 0;
+    if (process->has_ended) {
+        return false;
+    }
+    return process->pidfd >= 0 ? poll(&ended, 1, 0) == 0
+                               : !has_ended_by_stat(&process->identity);
 }
 
 static void send_signal(OstlerProcess *process, int signal)
 {
-    if (!process->has_ended) {
+    if (process->has_ended) {
+        return;
+    }
+    if (process->pidfd >= 0) {
         pidfd_send_signal(process->pidfd, signal, NULL, 0);
+    } else if (!has_ended_by_stat(&process->identity)) {
+        kill(process->identity.pid, signal);
     }
 }
 
@@ -410,7 +458,7 @@ static void reap(OstlerProcess *process)
     int rc;
 
     do {
-        rc = waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED);
+        rc = wait_for_end(process, &info, 0);
     } while (rc < 0 && errno == EINTR);
     process->has_ended = true;
     process->end.is_known = rc == 0;
@@ -422,12 +470,34 @@ static void reap(OstlerProcess *process)
     }
 }
 
+static bool coroutine_fn look_until_it_ends(OstlerProcess *process, int timeout_ms)
+{
+    int64_t deadline = ostler_clock_deadline(timeout_ms);
+
+    while (!process->has_ended && !has_ended_by_stat(&process->identity)) {
+        int left = ostler_clock_left(deadline);
+        if (left == 0) {
+            return false;
+        }
+        cpc_sleep_ms(left < 0 ? LOOK_MS : (unsigned)MIN(left, LOOK_MS));
+    }
+    return true;
+}
+
+static bool coroutine_fn wait_until_it_ends(OstlerProcess *process, int timeout_ms)
+{
+    if (process->has_ended) {
+        return true;
+    }
+    return process->pidfd >= 0 ? cpc_wait_fd(process->pidfd, G_IO_IN, timeout_ms) != 0
+                               : look_until_it_ends(process, timeout_ms);
+}
+
 bool coroutine_fn ostler_process_wait(OstlerProcess *process, int timeout_ms,
                                       OstlerProcessEnd *out_end)
 {
     process_ref(process);
-    bool is_over =
-        process->has_ended || cpc_wait_fd(process->pidfd, G_IO_IN, timeout_ms) != 0;
+    bool is_over = wait_until_it_ends(process, timeout_ms);
     if (is_over && !process->has_ended) { /* another coroutine may have been faster */
         reap(process);
     }
