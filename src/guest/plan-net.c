@@ -244,7 +244,8 @@ static bool attach_auto(OstlerPlanner *planner, const Nic *nic, GError **error)
     if (planner->machine->nics && planner->machine->nics[0]) {
         return attach_own(planner, nic, error);
     }
-    if (ostler_slots_has_usb(planner->slots) || ostler_slots_has_pci(planner->slots)) {
+    if (ostler_slots_has_full_speed(planner->slots) ||
+        ostler_slots_has_pci(planner->slots)) {
         return attach_usb(planner, nic, error);
     }
     return ostler_plan_unsupported(error,

@@ -10,12 +10,13 @@
 typedef struct {
     char *bus;
     unsigned number;
+    bool is_limited; /* USB: high speed only */
+    bool is_taken;
 } Place;
 
 /* Places of one kind, in the order in which they are given away. */
 typedef struct {
     GArray *places; /* Place */
-    unsigned next;
 } Shelf;
 
 /* The kinds whose places have no bus to name, only a count. */
@@ -45,15 +46,20 @@ static void clear_place(void *data)
     g_free(((Place *)data)->bus);
 }
 
-static void put(Shelf *shelf, const char *bus, unsigned number)
+static void put_limited(Shelf *shelf, const char *bus, unsigned number, bool is_limited)
 {
-    Place place = { .bus = g_strdup(bus), .number = number };
+    Place place = { .bus = g_strdup(bus), .number = number, .is_limited = is_limited };
 
     if (!shelf->places) {
         shelf->places = g_array_new(false, false, sizeof(Place));
         g_array_set_clear_func(shelf->places, clear_place);
     }
     g_array_append_val(shelf->places, place);
+}
+
+static void put(Shelf *shelf, const char *bus, unsigned number)
+{
+    put_limited(shelf, bus, number, false);
 }
 
 static void clear_shelf(Shelf *shelf)
@@ -66,24 +72,54 @@ static unsigned shelf_size(const Shelf *shelf)
     return shelf->places ? shelf->places->len : 0;
 }
 
-/* The next place, or NULL: none of the kind at all, or none left. */
-static const Place *take(Shelf *shelf, const char *kind, const char *who,
-                         GError **error)
+static Place *find_free(Shelf *shelf, bool limited_too)
 {
-    unsigned n = shelf_size(shelf);
+    for (unsigned i = 0; i < shelf_size(shelf); i++) {
+        Place *place = &g_array_index(shelf->places, Place, i);
+        if (!place->is_taken && (limited_too || !place->is_limited)) {
+            return place;
+        }
+    }
+    return NULL;
+}
+
+/* How many places there are at all. */
+static unsigned count_places(const Shelf *shelf, bool limited_too)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < shelf_size(shelf); i++) {
+        n += limited_too || !g_array_index(shelf->places, Place, i).is_limited;
+    }
+    return n;
+}
+
+/* The next place, or NULL: none of the kind at all, or none left. */
+static const Place *take_any(Shelf *shelf, bool limited_too, const char *kind,
+                             const char *who, GError **error)
+{
+    unsigned n = count_places(shelf, limited_too);
+    Place *place = find_free(shelf, limited_too);
 
     if (n == 0) {
         g_set_error(error, OSTLER_PLAN_ERROR, OSTLER_PLAN_ERROR_UNSUPPORTED,
                     "The machine has no %s for %s", kind, who);
         return NULL;
     }
-    if (shelf->next == n) {
+    if (!place) {
         g_set_error(error, OSTLER_PLAN_ERROR, OSTLER_PLAN_ERROR_NO_SLOT,
                     "%s does not fit: the machine has %u %s%s", who, n, kind,
                     n == 1 ? "" : "s");
         return NULL;
     }
-    return &g_array_index(shelf->places, Place, shelf->next++);
+    place->is_taken = true;
+    return place;
+}
+
+static const Place *take(Shelf *shelf, const char *kind, const char *who,
+                         GError **error)
+{
+    return take_any(shelf, true, kind, who, error);
 }
 
 static int count(Counter *counter, const char *kind, const char *who, GError **error)
@@ -193,13 +229,20 @@ static int usb_rank(const OstlerMachineBus *bus)
     return 0;
 }
 
+static void add_ports(OstlerSlots *slots, const char *bus, unsigned n, bool is_limited)
+{
+    for (unsigned port = 1; port <= n; port++) {
+        put_limited(&slots->usb, bus, port, is_limited);
+    }
+}
+
 static void add_usb_buses(OstlerSlots *slots)
 {
     for (int rank = 0; rank <= 1; rank++) {
         for (unsigned i = 0; i < slots->machine->n_buses; i++) {
             const OstlerMachineBus *bus = &slots->machine->buses[i];
             if (strcmp(bus->type, "usb-bus") == 0 && usb_rank(bus) == rank) {
-                ostler_slots_add_usb(slots, bus->name, bus->n_ports);
+                add_ports(slots, bus->name, bus->n_ports, !bus->full_speed);
             }
         }
     }
@@ -338,10 +381,12 @@ bool ostler_slots_has_floppy(const OstlerSlots *slots)
     return shelf_size(&slots->floppy) > 0;
 }
 
-bool ostler_slots_take_usb(OstlerSlots *slots, GString *device, const char *who,
-                           GError **error)
+bool ostler_slots_take_usb(OstlerSlots *slots, GString *device, bool is_full_speed,
+                           const char *who, GError **error)
 {
-    const Place *place = take(&slots->usb, "USB port", who, error);
+    const Place *place =
+        take_any(&slots->usb, !is_full_speed,
+                 is_full_speed ? "full-speed USB port" : "USB port", who, error);
 
     if (place) {
         g_string_append_printf(device, ",bus=%s,port=%u", place->bus, place->number);
@@ -351,14 +396,17 @@ bool ostler_slots_take_usb(OstlerSlots *slots, GString *device, const char *who,
 
 void ostler_slots_add_usb(OstlerSlots *slots, const char *bus, unsigned n_ports)
 {
-    for (unsigned port = 1; port <= n_ports; port++) {
-        put(&slots->usb, bus, port);
-    }
+    add_ports(slots, bus, n_ports, false);
 }
 
 bool ostler_slots_has_usb(const OstlerSlots *slots)
 {
     return shelf_size(&slots->usb) > 0;
+}
+
+bool ostler_slots_has_full_speed(const OstlerSlots *slots)
+{
+    return count_places(&slots->usb, false) > 0;
 }
 
 void ostler_slots_add_ide(OstlerSlots *slots, const char *prefix, unsigned n_buses)

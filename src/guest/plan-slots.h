@@ -43,12 +43,14 @@ bool ostler_slots_take_ide(OstlerSlots *slots, GString *device, const char *who,
 bool ostler_slots_take_floppy(OstlerSlots *slots, GString *device, const char *who,
                               GError **error);
 bool ostler_slots_has_floppy(const OstlerSlots *slots);
-bool ostler_slots_take_usb(OstlerSlots *slots, GString *device, const char *who,
-                           GError **error);
+/* @is_full_speed: the device knows no high speed, so a bare EHCI is no place for it. */
+bool ostler_slots_take_usb(OstlerSlots *slots, GString *device, bool is_full_speed,
+                           const char *who, GError **error);
 
 /* How many ports a controller that the plan added has, under bus=@bus. */
 void ostler_slots_add_usb(OstlerSlots *slots, const char *bus, unsigned n_ports);
 bool ostler_slots_has_usb(const OstlerSlots *slots);
+bool ostler_slots_has_full_speed(const OstlerSlots *slots);
 /* IDE units of controllers that the plan added: @n_buses buses @prefix0, @prefix1... */
 void ostler_slots_add_ide(OstlerSlots *slots, const char *prefix, unsigned n_buses);
 bool ostler_slots_has_ide(const OstlerSlots *slots);

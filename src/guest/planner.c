@@ -228,6 +228,14 @@ static bool need_usb(OstlerPlanner *planner, const char *who, GError **error)
         planner->machine->name, who);
 }
 
+/* Devices of QEMU whose descriptors have no high-speed configuration (hw/usb/dev-*). */
+static bool is_full_speed(const char *type)
+{
+    static const char *const types[] = { "usb-net", "usb-audio", "usb-serial",
+                                         "usb-hub", NULL };
+    return g_strv_contains(types, type);
+}
+
 bool ostler_plan_usb(OstlerPlanner *planner, const char *type, const char *id,
                      const char *options, const char *who, GError **error)
 {
@@ -236,7 +244,8 @@ bool ostler_plan_usb(OstlerPlanner *planner, const char *type, const char *id,
         return false;
     }
     GString *device = new_device(type, id, options);
-    if (!ostler_slots_take_usb(planner->slots, device, who, error)) {
+    if (!ostler_slots_take_usb(planner->slots, device, is_full_speed(type), who,
+                               error)) {
         g_string_free(device, true);
         return false;
     }

@@ -38,6 +38,7 @@ static const Field machine_fields[] = {
     { "pflash", WHOLE, offsetof(OstlerMachine, n_pflash) },
     { "sandbox", WHOLE, offsetof(OstlerMachine, has_sandbox) },
     { "needs", TEXTS, offsetof(OstlerMachine, needs) },
+    { "flash-bytes", BYTES, offsetof(OstlerMachine, flash_bytes) },
     { "onboard", TEXTS, offsetof(OstlerMachine, onboard) },
     { "devices", TEXTS, offsetof(OstlerMachine, devices) },
     { "properties", TEXTS, offsetof(OstlerMachine, properties) },
@@ -49,6 +50,7 @@ static const Field bus_fields[] = {
     { "controller", TEXT, offsetof(OstlerMachineBus, controller) },
     { "first-slot", WHOLE, offsetof(OstlerMachineBus, first_slot) },
     { "ports", WHOLE, offsetof(OstlerMachineBus, n_ports) },
+    { "full-speed", WHOLE, offsetof(OstlerMachineBus, full_speed) },
 };
 
 static json_object *texts_to_json(char **texts)

@@ -34,6 +34,7 @@ typedef struct {
     unsigned n_taken;
     unsigned first_slot; /* PCI: the lowest slot that QEMU itself would use */
     unsigned n_ports;    /* USB: root ports, 0 on any other bus */
+    unsigned full_speed; /* USB: takes devices that know no high speed (USB 2.0, 7.1) */
 } OstlerMachineBus;
 
 typedef struct OstlerMachine {
@@ -57,6 +58,7 @@ typedef struct OstlerMachine {
     unsigned has_sandbox; /* the binary was built with -sandbox */
     unsigned n_pflash;    /* -drive if=pflash units, or pflash0=, pflash1= */
     char **needs;         /* "kernel", "firmware", "flash": does not start without */
+    uint64_t flash_bytes; /* the size of the image that "flash" means */
     char **onboard;       /* QOM types of the machine's own devices, sorted, unique */
     char **devices;       /* every type of device the binary has, sorted */
     char **properties;    /* of the machine, sorted: "pflash0", "usb", "gic-version" */

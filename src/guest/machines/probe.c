@@ -13,7 +13,7 @@
  *                   "netdev" and "chardev" then name ours are the board's own.  What
  *                   lands on PCI instead was put there by QEMU's defaults; its slot is
  *                   the first one that QEMU deems usable (11 on versatilepb).
- * 3. count_drives() if=sd and if=floppy units that the board does not have are refused
+ * 3. read_drives()  if=sd and if=floppy units that the board does not have are refused
  *                   one by one ("machine type does not support if=sd,bus=0,unit=1"),
  *                   those it has are not; if=xen makes sure that it always ends there.
  * 4. try_memory()   -m with some sizes; a board with fixed memory says so.
@@ -235,22 +235,34 @@ static int by_bus_name(const void *a, const void *b)
     return strcmp(x, y);
 }
 
-static unsigned coroutine_fn count_usb_ports(Probe *probe, const char *bus)
+/* Plug a device into @port of @bus; false when there is no such port, or not for it. */
+static bool coroutine_fn plug_usb(Probe *probe, const char *type, const char *bus,
+                                  unsigned port)
 {
-    unsigned n = 0;
+    g_autofree char *number = g_strdup_printf("%u", port);
+    g_autoptr(json_object) plugged =
+        ask(probe, "device_add",
+            ostler_json_object("driver", text(type), "bus", text(bus), "port",
+                               text(number), NULL));
+    return plugged != NULL;
+}
 
-    while (n < MAX_USB_PORTS) {
-        g_autofree char *port = g_strdup_printf("%u", n + 1);
-        g_autoptr(json_object) plugged =
-            ask(probe, "device_add",
-                ostler_json_object("driver", text("usb-tablet"), "bus", text(bus),
-                                   "port", text(port), NULL));
-        if (!plugged) {
-            break;
-        }
-        n++;
+/*
+ * A hub of USB 1.1 shows whether full speed is understood: a bare EHCI refuses it.  A
+ * tablet knows both speeds, so it counts the ports of either kind.
+ */
+static void coroutine_fn look_at_usb(Probe *probe, OstlerMachineBus *bus)
+{
+    unsigned port = 1;
+
+    bus->full_speed = plug_usb(probe, "usb-hub", bus->name, port);
+    if (bus->full_speed) {
+        port++;
     }
-    return n;
+    while (port <= MAX_USB_PORTS && plug_usb(probe, "usb-tablet", bus->name, port)) {
+        port++;
+    }
+    bus->n_ports = port - 1;
 }
 
 /* Add the names of a list of properties that are not children of the machine. */
@@ -380,7 +392,7 @@ static void coroutine_fn look(Probe *probe)
     for (unsigned i = 0; i < machine->n_buses; i++) {
         OstlerMachineBus *bus = &machine->buses[i];
         if (strcmp(bus->type, "usb-bus") == 0) {
-            bus->n_ports = count_usb_ports(probe, bus->name);
+            look_at_usb(probe, bus);
         }
     }
     read_type_properties(probe);
@@ -580,23 +592,29 @@ static unsigned count_units(const char *said, const char *interface, unsigned ma
     return n;
 }
 
-/* Question 3. */
-static void coroutine_fn count_drives(Probe *probe)
-{
 #define UNIT(interface, index)                                                         \
     "-drive", "if=" interface ",index=" #index ",driver=null-co,size=64M,read-zeroes=" \
-              "on"
-    static const char *const drives[] = {
-        UNIT("sd", 0),     UNIT("sd", 1),     UNIT("sd", 2), UNIT("sd", 3),
-        UNIT("floppy", 0), UNIT("floppy", 1), NULL,
-    };
-#undef UNIT
-    g_autofree char *said = refusal_with(probe, drives);
+                                               "on"
+#define UNITS                                                                          \
+    UNIT("sd", 0), UNIT("sd", 1), UNIT("sd", 2), UNIT("sd", 3), UNIT("floppy", 0),     \
+        UNIT("floppy", 1)
 
-    if (said && strstr(said, REFUSAL)) {
-        probe->machine->n_sd = count_units(said, "sd", MAX_SD);
-        probe->machine->n_floppy = count_units(said, "floppy", MAX_FLOPPY);
+/* Question 3; false when the answer was about something else. */
+static bool read_drives(Probe *probe, const char *said)
+{
+    if (!said || !strstr(said, REFUSAL)) {
+        return false;
     }
+    probe->machine->n_sd = count_units(said, "sd", MAX_SD);
+    probe->machine->n_floppy = count_units(said, "floppy", MAX_FLOPPY);
+    return true;
+}
+
+/* What a board has by itself suits it better than what else it takes. */
+static void set_memory(OstlerMachine *machine, uint64_t accepted)
+{
+    machine->memory =
+        machine->default_memory > QEMU_DEFAULT_RAM ? machine->default_memory : accepted;
 }
 
 /*
@@ -619,10 +637,7 @@ static void coroutine_fn try_memory(Probe *probe)
         g_autofree char *said = refusal_with(probe, extra);
 
         if (said && strstr(said, REFUSAL)) {
-            /* What a board has by itself suits it better. */
-            if (machine->default_memory <= QEMU_DEFAULT_RAM) {
-                machine->memory = sizes_mib[i] * MIB;
-            }
+            set_memory(machine, sizes_mib[i] * MIB);
             return;
         }
         if (!refusal) {
@@ -632,17 +647,38 @@ static void coroutine_fn try_memory(Probe *probe)
     machine->memory_refusal = g_steal_pointer(&refusal);
 }
 
+/* Questions 3 and 4, in one start where that settles both. */
+static void coroutine_fn try_drives_and_memory(Probe *probe)
+{
+    static const char *const both[] = { UNITS, "-m", "1G", NULL };
+    static const char *const drives[] = { UNITS, NULL };
+    /* A board of 1 GiB takes that size whether or not it takes another. */
+    bool is_telling = probe->machine->default_memory != 1024 * MIB;
+    g_autofree char *said = is_telling ? refusal_with(probe, both) : NULL;
+
+    if (read_drives(probe, said)) {
+        set_memory(probe->machine, 1024 * MIB);
+        return;
+    }
+    g_autofree char *again = refusal_with(probe, drives);
+    read_drives(probe, again);
+    try_memory(probe);
+}
+
+#define FLASH(size) "if=pflash,driver=null-co,read-zeroes=on,size=" size
+
 /* Tried in this order on a machine that does not start bare. */
 static const struct {
     const char *name; /* in "needs"; NULL: not the definition's business */
     const char *option;
     const char *value; /* NULL: the stand-in file */
+    uint64_t flash_bytes;
 } aids[] = {
     { NULL, "-m", "2G" },
     { "kernel", "-kernel", NULL },
     { "firmware", "-bios", NULL },
-    { "flash", "-drive", "if=pflash,driver=null-co,size=32M,read-zeroes=on" },
-    { "flash", "-drive", "if=pflash,driver=null-co,size=16M,read-zeroes=on" },
+    { "flash", "-drive", FLASH("32M"), 32 * MIB },
+    { "flash", "-drive", FLASH("16M"), 16 * MIB },
 };
 
 static bool make_stand_in(Probe *probe, GError **error)
@@ -682,6 +718,7 @@ static OstlerEmulator *coroutine_fn start_with_aid(Probe *probe, GError **error)
         if (emulator) {
             const char *const needs[] = { aids[i].name, NULL };
             probe->machine->needs = g_strdupv((char **)needs);
+            probe->machine->flash_bytes = aids[i].flash_bytes;
             return emulator;
         }
     }
@@ -745,8 +782,7 @@ OstlerMachine *coroutine_fn ostler_machine_ask(const char *emulator, const char 
         look(&probe);
         ostler_emulator_stop(bare);
         look_wired(&probe);
-        count_drives(&probe);
-        try_memory(&probe);
+        try_drives_and_memory(&probe);
         asked = g_steal_pointer(&probe.machine);
     }
     clear_probe(&probe);

@@ -122,6 +122,10 @@ static void coroutine_fn add_parts(json_object *row, const OstlerMachine *machin
     for (char **need = machine->needs; need && *need; need++) {
         json_object_array_add(needs, json_object_new_string(*need));
     }
+    if (machine->flash_bytes) {
+        json_object_object_add(row, "flash-bytes",
+                               json_object_new_int64((int64_t)machine->flash_bytes));
+    }
     json_object_object_add(row, "needs", needs);
     json_object_object_add(row, "reasons", reasons);
 }
