@@ -307,8 +307,9 @@ static void add_row(OstlerImport *import, OstlerImportClass class, Place place,
                              path_of(place), shown_at(import, place), why);
 }
 
-static void add_own_row(OstlerImport *import, OstlerImportClass class, xmlNode *node,
-                        const char *step, const char *why, va_list arguments)
+static void G_GNUC_PRINTF(5, 0)
+    add_own_row(OstlerImport *import, OstlerImportClass class, xmlNode *node,
+                const char *step, const char *why, va_list arguments)
 {
     Place place = place_at(node, step, true);
 
