@@ -31,13 +31,15 @@ static bool add_spice(OstlerPlanner *planner, GError **error)
 {
     const OstlerSection *display =
         ostler_definition_find(planner->definition, "display", NULL);
-    if (!ostler_section_has(display, "port")) {
-        return ostler_plan_unsupported(error, "[display] of type spice needs a port");
-    }
-
     GString *spice = g_string_new("disable-ticketing=on");
-    ostler_option(spice, "addr", ostler_section_get(display, "address"));
-    ostler_option_number(spice, "port", ostler_section_get_number(display, "port"));
+
+    if (ostler_section_has(display, "port")) {
+        ostler_option(spice, "addr", ostler_section_get(display, "address"));
+        ostler_option_number(spice, "port", ostler_section_get_number(display, "port"));
+    } else {
+        /* QEMU looks for no free port here, so a viewer comes by the run directory. */
+        g_string_append(spice, ",unix=on,addr=spice.sock");
+    }
     ostler_plan_add(planner, "-display", "none");
     ostler_plan_take(planner, "-spice", spice);
     return true;

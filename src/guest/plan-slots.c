@@ -26,6 +26,7 @@ typedef struct {
 } Counter;
 
 struct OstlerSlots {
+    unsigned next_ccw;
     const OstlerMachine *machine;
     OstlerTransport transport;
     const OstlerMachineBus *pci; /* or NULL */
@@ -263,7 +264,9 @@ static bool choose_transport(OstlerSlots *slots, const char *wish, GError **erro
                     wants_pci ? "PCI" : "MMIO");
         return false;
     }
-    if (pci && !wants_mmio) {
+    if (ostler_machine_has_device(machine, "virtio-blk-ccw") && !wants_pci) {
+        slots->transport = OSTLER_TRANSPORT_CCW;
+    } else if (pci && !wants_mmio) {
         slots->transport = OSTLER_TRANSPORT_PCI;
     } else if (mmio) {
         slots->transport = OSTLER_TRANSPORT_MMIO;
@@ -341,6 +344,13 @@ bool ostler_slots_take_pci(OstlerSlots *slots, GString *device, const char *who,
     }
     slots->next_devfn = devfn + (slots->pack ? 1 : PCI_FUNCTIONS);
     return true;
+}
+
+/* QEMU docs/system/s390x/css.rst: virtio devices are in channel subsystem 0xfe, and a
+ * subchannel set has room for 65536. */
+void ostler_slots_take_ccw(OstlerSlots *slots, GString *device)
+{
+    g_string_append_printf(device, ",devno=fe.0.%04x", slots->next_ccw++ & 0xffff);
 }
 
 bool ostler_slots_take_mmio(OstlerSlots *slots, GString *device, const char *who,

@@ -17,6 +17,7 @@ typedef enum {
     OSTLER_TRANSPORT_NONE, /* no virtio on this machine */
     OSTLER_TRANSPORT_PCI,
     OSTLER_TRANSPORT_MMIO,
+    OSTLER_TRANSPORT_CCW, /* s390x channel devices */
 } OstlerTransport;
 
 typedef struct OstlerSlots OstlerSlots;
@@ -38,6 +39,7 @@ bool ostler_slots_take_pci(OstlerSlots *slots, GString *device, const char *who,
                            GError **error);
 bool ostler_slots_take_mmio(OstlerSlots *slots, GString *device, const char *who,
                             GError **error);
+void ostler_slots_take_ccw(OstlerSlots *slots, GString *device);
 bool ostler_slots_take_ide(OstlerSlots *slots, GString *device, const char *who,
                            GError **error);
 bool ostler_slots_take_floppy(OstlerSlots *slots, GString *device, const char *who,

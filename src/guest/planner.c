@@ -157,6 +157,27 @@ static GString *new_device(const char *type, const char *id, const char *options
     return device;
 }
 
+static const char *virtio_suffix(OstlerTransport transport)
+{
+    return transport == OSTLER_TRANSPORT_PCI   ? "pci"
+           : transport == OSTLER_TRANSPORT_CCW ? "ccw"
+                                               : "device";
+}
+
+static bool take_virtio_place(OstlerPlanner *planner, GString *device, const char *who,
+                              GError **error)
+{
+    switch (ostler_slots_transport(planner->slots)) {
+    case OSTLER_TRANSPORT_PCI:
+        return ostler_slots_take_pci(planner->slots, device, who, error);
+    case OSTLER_TRANSPORT_CCW:
+        ostler_slots_take_ccw(planner->slots, device);
+        return true;
+    default:
+        return ostler_slots_take_mmio(planner->slots, device, who, error);
+    }
+}
+
 bool ostler_plan_virtio(OstlerPlanner *planner, const char *kind, const char *id,
                         const char *options, const char *who, GError **error)
 {
@@ -168,14 +189,12 @@ bool ostler_plan_virtio(OstlerPlanner *planner, const char *kind, const char *id
                                        planner->machine->name, who);
     }
 
-    bool is_pci = transport == OSTLER_TRANSPORT_PCI;
-    g_autofree char *type = g_strdup_printf("%s-%s", kind, is_pci ? "pci" : "device");
+    g_autofree char *type = g_strdup_printf("%s-%s", kind, virtio_suffix(transport));
     if (!ostler_plan_need_device(planner, type, who, error)) {
         return false;
     }
     GString *device = new_device(type, id, options);
-    if (is_pci ? !ostler_slots_take_pci(planner->slots, device, who, error)
-               : !ostler_slots_take_mmio(planner->slots, device, who, error)) {
+    if (!take_virtio_place(planner, device, who, error)) {
         g_string_free(device, true);
         return false;
     }
