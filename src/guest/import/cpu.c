@@ -8,6 +8,8 @@
  * that the same definition starts on both. */
 #define BEST_MODEL "max"
 
+#define MIB ((uint64_t)1 << 20)
+
 void ostler_import_add_cpu_option(OstlerImport *import, xmlNode *node,
                                   const char *option)
 {
@@ -39,6 +41,32 @@ static bool is_name(const char *text)
            strspn(text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_.") == strlen(text);
 }
 
+/* Words of libvirt's cpu_map/x86_features.xml that no QEMU has a switch for: each of the
+ * 212 was tried with QEMU 7.2's -cpu. */
+static const char *const x86_without_switch[] = { "cmt",       "cvt16", "mbm_local",
+                                                  "mbm_total", "ospke", "osxsave",
+                                                  "pconfig",   NULL };
+
+/* QEMU docs/system/arm/cpu-features.rst: the few that Arm's processors have. */
+static const char *const arm_prefixes[] = { "aarch64", "pmu",  "sve", "pauth",
+                                            "kvm-",    "lpa2", "sme", NULL };
+
+static bool has_switch(const OstlerImport *import, const char *name)
+{
+    if (ostler_import_is_x86(import)) {
+        return !g_strv_contains(x86_without_switch, name);
+    }
+    if (!ostler_import_is_arm(import)) {
+        return true;
+    }
+    for (const char *const *prefix = arm_prefixes; *prefix; prefix++) {
+        if (g_str_has_prefix(name, *prefix)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void add_feature(OstlerImport *import, xmlNode *node, const char *name,
                         bool is_wanted)
 {
@@ -52,6 +80,10 @@ static void read_feature(OstlerImport *import, xmlNode *feature)
     const char *name = ostler_import_take(import, feature, "@name");
     const char *policy = ostler_import_take(import, feature, "@policy");
 
+    if (name && !has_switch(import, name)) {
+        ostler_import_drop(import, feature, "", "QEMU has no such switch");
+        return;
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(policies); i++) {
         if (name && is_name(name) &&
             strcmp(policies[i].policy, policy ? policy : "require") == 0) {
@@ -65,6 +97,31 @@ static void read_feature(OstlerImport *import, xmlNode *feature)
     ostler_import_drop(import, feature, "", "This is no processor feature's setting");
 }
 
+/* The five of libvirt's x86 models that QEMU 7.2 has not. */
+static const OstlerImportWord foreign_models[] = {
+    { "cpu64-rhel5", "qemu64", "QEMU has no such model" },
+    { "cpu64-rhel6", "qemu64", "QEMU has no such model" },
+    { "pentiumpro", "pentium2", "QEMU has no such model" },
+    { "Icelake-Client", "max", "QEMU has this model no longer" },
+    { "Icelake-Client-noTSX", "max", "QEMU has this model no longer" },
+    { NULL },
+};
+
+static void carry_model(OstlerImport *import, xmlNode *cpu, const char *model)
+{
+    static const OstlerImportCarry row[] = { { "model", "cpu", foreign_models },
+                                             { NULL } };
+    OstlerSection *guest = ostler_import_section(import, "guest");
+
+    for (const OstlerImportWord *word = foreign_models; word->from; word++) {
+        if (strcmp(word->from, model) == 0) {
+            ostler_import_carry_all(import, cpu, guest, row);
+            return;
+        }
+    }
+    ostler_import_carry(import, cpu, guest, "model", "cpu");
+}
+
 static void read_model(OstlerImport *import, xmlNode *cpu)
 {
     const char *mode = ostler_import_take(import, cpu, "@mode");
@@ -72,8 +129,7 @@ static void read_model(OstlerImport *import, xmlNode *cpu)
 
     if (!mode || strcmp(mode, "custom") == 0) {
         if (model && is_name(model)) {
-            ostler_import_carry(import, cpu, ostler_import_section(import, "guest"),
-                                "model", "cpu");
+            carry_model(import, cpu, model);
         }
     } else if (strcmp(mode, "host-model") == 0) {
         ostler_import_change(import, cpu, "@mode",
@@ -147,7 +203,9 @@ static void read_cell(OstlerImport *import, xmlNode *cell)
         ostler_import_carry(import, cell, numa, "@cpus", "cpus");
     }
     if (ostler_import_take_bytes(import, cell, "@memory", 1024, &bytes)) {
-        ostler_import_set_bytes(import, cell, numa, "memory", bytes);
+        /* libvirt rounds each cell, and QEMU wants their sum to be the memory. */
+        ostler_import_set_bytes(import, cell, numa, "memory",
+                                (bytes + MIB - 1) / MIB * MIB);
     }
 }
 
@@ -262,12 +320,28 @@ static void read_option(OstlerImport *import, xmlNode *node, size_t i)
     }
 }
 
+/* QEMU 7.2 target/i386/kvm/hyperv-proto.h: they are KVM's to offer. */
+static bool drop_hyperv_without_kvm(OstlerImport *import, xmlNode *node)
+{
+    if (!ostler_import_first(node, "hyperv") || !import->is_emulated) {
+        return false;
+    }
+    ostler_import_drop(import, node, "hyperv",
+                       "QEMU offers Hyper-V's interfaces with KVM only");
+    return true;
+}
+
 void ostler_import_features(OstlerImport *import, xmlNode *node)
 {
+    bool has_hyperv =
+        !drop_hyperv_without_kvm(import, node) && ostler_import_first(node, "hyperv");
+
     for (size_t i = 0; i < G_N_ELEMENTS(features); i++) {
-        read_option(import, node, i);
+        if (has_hyperv || !g_str_has_prefix(features[i].step, "hyperv")) {
+            read_option(import, node, i);
+        }
     }
-    if (ostler_import_first(node, "hyperv")) {
+    if (has_hyperv) {
         read_hyperv_values(import, ostler_import_enter(node, "hyperv"));
     }
     ostler_import_enter(node, "acpi");

@@ -52,7 +52,6 @@ static const OstlerImportCarry disk_rows[] = {
     { "driver/@cache", "cache", caches },
     { "driver/@io", "io" },
     { "driver/@discard", "discard" },
-    { "driver/@detect_zeroes", "detect-zeroes" },
     { "driver/@iothread", "iothread" },
     { "readonly", "readonly", .present = "yes" },
     { "shareable", "share", .present = "yes" },
@@ -133,10 +132,28 @@ static void guess_bus(OstlerImport *import, xmlNode *disk, OstlerSection *sectio
     }
 }
 
+/* Holes are made by discarding: without it zeroes can only be skipped. */
+static void read_detect_zeroes(OstlerImport *import, xmlNode *disk,
+                               OstlerSection *section)
+{
+    const char *detect = ostler_import_peek(import, disk, "driver/@detect_zeroes");
+
+    if (g_strcmp0(detect, "unmap") == 0 &&
+        strcmp(ostler_section_get(section, "discard"), "unmap") != 0) {
+        ostler_import_change(import, disk, "driver/@detect_zeroes",
+                             "Without discard='unmap' zeroes make no holes");
+        ostler_import_set(import, disk, section, "detect-zeroes", "on");
+    } else {
+        ostler_import_carry(import, disk, section, "driver/@detect_zeroes",
+                            "detect-zeroes");
+    }
+}
+
 static void read_disk(OstlerImport *import, xmlNode *disk, OstlerSection *section,
                       const char *target)
 {
     ostler_import_carry_all(import, disk, section, disk_rows);
+    read_detect_zeroes(import, disk, section);
     if (!ostler_section_has(section, "bus")) {
         guess_bus(import, disk, section, target);
     }
@@ -150,11 +167,16 @@ static void read_disk(OstlerImport *import, xmlNode *disk, OstlerSection *sectio
                            ostler_section_get(section, "device"));
 }
 
-/* A drive without a medium is one all the same; a disk is not. */
+/* A drive without a medium is one all the same, but for QEMU's USB ones; a disk is
+ * not. */
 static bool may_be_empty(OstlerImport *import, xmlNode *disk)
 {
     const char *device = ostler_import_peek(import, disk, "@device");
+    const char *bus = ostler_import_peek(import, disk, "target/@bus");
 
+    if (g_strcmp0(bus, "usb") == 0) {
+        return false;
+    }
     return g_strcmp0(device, "cdrom") == 0 || g_strcmp0(device, "floppy") == 0;
 }
 

@@ -11,6 +11,11 @@ bool ostler_import_is_x86(const OstlerImport *import)
     return g_str_equal(import->arch, "x86_64") || g_str_equal(import->arch, "i386");
 }
 
+bool ostler_import_is_arm(const OstlerImport *import)
+{
+    return g_str_equal(import->arch, "arm") || g_str_equal(import->arch, "aarch64");
+}
+
 void ostler_import_read_parts(OstlerImport *import, xmlNode *node,
                               const OstlerImportPart *parts)
 {
@@ -90,6 +95,10 @@ static void read_hugepages(OstlerImport *import, xmlNode *hugepages,
 
     ostler_import_set(import, hugepages, section, "hugepages", "yes");
     if (page && ostler_import_take_bytes(import, page, "@size", KIB, &bytes)) {
+        if (bytes == 0 || (bytes & (bytes - 1)) != 0) {
+            ostler_import_drop(import, page, "", "Pages come in powers of two");
+            return;
+        }
         ostler_import_set_bytes(import, page, section, "hugepage-size", bytes);
     }
 }

@@ -82,6 +82,7 @@ static bool read_type(OstlerImport *import, xmlNode *root, GError **error)
             continue;
         }
         if (domain_types[i].accel) {
+            import->is_emulated = true;
             ostler_import_set(import, root, ostler_import_section(import, "guest"),
                               "accel", domain_types[i].accel);
         }
@@ -163,7 +164,13 @@ static uint64_t sum_of_cells(OstlerImport *import)
     return sum;
 }
 
-/* As libvirt does: rounded up to whole MiB, and with NUMA cells their sum. */
+/* virQEMUDomainGetMemoryAlign(): POWER's logical memory blocks, else whole MiB. */
+static uint64_t memory_unit(const OstlerImport *import)
+{
+    return g_str_equal(import->arch, "ppc64") ? 256 * MIB : MIB;
+}
+
+/* As libvirt does: rounded up to whole units, and with NUMA cells their sum. */
 static bool read_memory(OstlerImport *import, xmlNode *root, GError **error)
 {
     uint64_t bytes = 0;
@@ -182,7 +189,8 @@ static bool read_memory(OstlerImport *import, xmlNode *root, GError **error)
     }
 
     uint64_t total = cells ? cells : bytes;
-    g_autofree char *size = ostler_size_text((total + MIB - 1) / MIB * MIB);
+    uint64_t unit = memory_unit(import);
+    g_autofree char *size = ostler_size_text((total + unit - 1) / unit * unit);
     if (!ostler_section_set(ostler_import_section(import, "guest"), "memory", size,
                             error)) {
         g_prefix_error(error, "%s: ", import->file);
@@ -254,6 +262,21 @@ static const OstlerImportPart domain_parts[] = {
     { NULL },
 };
 
+/* The GICv2 that Arm's virt has by default serves eight processors (QEMU hw/arm/virt.c);
+ * libvirt picks the host's. */
+static void read_gic(OstlerImport *import, xmlNode *root)
+{
+    const char *machine = ostler_definition_machine(import->definition);
+    uint64_t cpus =
+        MAX(ostler_definition_get_number(import->definition, "guest", "cpus"),
+            ostler_definition_get_number(import->definition, "guest", "cpus-max"));
+
+    if (ostler_import_is_arm(import) && g_str_has_prefix(machine, "virt") && cpus > 8 &&
+        !strstr(machine, "gic-version=")) {
+        ostler_import_add_machine_option(import, root, "gic-version=max");
+    }
+}
+
 /* Without <features><acpi/> libvirt switches ACPI off, where the machine has it. */
 static void read_acpi(OstlerImport *import, xmlNode *root)
 {
@@ -275,6 +298,7 @@ static bool read_domain(OstlerImport *import, xmlNode *root, GError **error)
                             domain_rows);
     ostler_import_read_parts(import, root, domain_parts);
     read_acpi(import, root);
+    read_gic(import, root);
     ostler_import_boot_order(import, root);
     return read_memory(import, root, error);
 }

@@ -80,8 +80,21 @@ static void read_client(OstlerImport *import, xmlNode *nic, OstlerSection *secti
     read_socket(import, nic, section, "connect");
 }
 
+static bool is_multicast(const char *address)
+{
+    g_autoptr(GInetAddress) inet =
+        g_inet_address_new_from_string(address ? address : "");
+
+    return inet && g_inet_address_get_is_multicast(inet);
+}
+
 static void read_mcast(OstlerImport *import, xmlNode *nic, OstlerSection *section)
 {
+    if (!is_multicast(ostler_import_peek(import, nic, "source/@address"))) {
+        ostler_import_drop(import, nic, "source", "This is no multicast address");
+        ostler_import_set(import, nic, section, "type", "none");
+        return;
+    }
     read_socket(import, nic, section, "mcast");
 }
 

@@ -55,6 +55,7 @@ void ostler_import_add_cpu_option(OstlerImport *import, xmlNode *node,
 void ostler_import_add_argument(OstlerImport *import, xmlNode *node, const char *name,
                                 const char *value);
 bool ostler_import_is_x86(const OstlerImport *import);
+bool ostler_import_is_arm(const OstlerImport *import);
 
 /* Remember what <boot order=> or <os><boot> will want to name. */
 void ostler_import_bootable(OstlerImport *import, xmlNode *node,

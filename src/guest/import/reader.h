@@ -27,6 +27,7 @@ typedef struct OstlerImport {
     GHashTable *labels;           /* section labels in use: "disk.vda" */
     const char *arch;             /* QEMU's word, for what depends on it */
     GPtrArray *bootables;         /* boot.c's */
+    bool is_emulated;             /* the domain asks for no KVM */
     unsigned n_nics;
     bool has_console;
 } OstlerImport;
