@@ -264,7 +264,8 @@ OSTLER_API bool ostler_guest_state(OstlerGuest *guest, OstlerState *out_state,
 
 /*
  * Wait until the state is one of @states (a mask); woken by events, never by polling.
- * TIMED_OUT when it did not come.  @out_state may be NULL.
+ * TIMED_OUT when it did not come, STATE when the guest is off and that was not asked
+ * for.  @out_state may be NULL.
  */
 OSTLER_API bool ostler_guest_wait(OstlerGuest *guest, unsigned states, int timeout_ms,
                                   OstlerState *out_state, OstlerError **error);

@@ -264,10 +264,20 @@ static char *read_all(int fd, gsize *out_size, GError **error)
                : NULL;
 }
 
+static OstlerDefinition *load_stored(const char *name, GError **error)
+{
+    OstlerDefinition *definition = ostler_store_load(name, error);
+
+    if (!definition && g_error_matches(*error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)) {
+        ostler_run_error_become(error, OSTLER_RUN_ERROR_NO_GUEST);
+    }
+    return definition;
+}
+
 static OstlerDefinition *load_definition(const KeeperConfig *config, GError **error)
 {
     if (config->definition_fd < 0) {
-        return ostler_store_load(config->name, error);
+        return load_stored(config->name, error);
     }
     gsize size = 0;
     g_autofree char *text = read_all(config->definition_fd, &size, error);

@@ -11,7 +11,7 @@
 #include <ostler/ostler.h>
 
 struct OstlerHost {
-    char unused; /* all state is on disk and in the keepers */
+    GMainContext *context; /* calls run here; all state is on disk and in the keepers */
 };
 
 struct OstlerGuest {

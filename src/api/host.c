@@ -23,11 +23,18 @@ const char *ostler_version(void)
 
 OstlerHost *ostler_host_open(OstlerError **error)
 {
-    return g_new0(OstlerHost, 1);
+    OstlerHost *host = g_new0(OstlerHost, 1);
+
+    host->context = g_main_context_new();
+    return host;
 }
 
 void ostler_host_free(OstlerHost *host)
 {
+    if (!host) {
+        return;
+    }
+    g_main_context_unref(host->context);
     g_free(host);
 }
 

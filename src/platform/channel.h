@@ -67,3 +67,9 @@ OstlerChannel *coroutine_fn ostler_listener_accept(OstlerListener *listener,
                                                    GError **error);
 /* Stop listening and make a waiting accept return NULL with G_IO_ERROR_CLOSED. */
 void ostler_listener_close(OstlerListener *listener);
+
+/*
+ * Give the descriptor away, blocking again as other programs expect, and free the
+ * channel; nobody may be waiting on it.
+ */
+int ostler_channel_steal_fd(OstlerChannel *channel);

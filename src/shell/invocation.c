@@ -7,10 +7,7 @@
 #include "base/nearest.h"
 #include "base/table.h"
 
-GQuark ostler_usage_error_quark(void)
-{
-    return g_quark_from_static_string("ostler-usage-error-quark");
-}
+G_DEFINE_QUARK(ostler - usage - error - quark, ostler_usage_error)
 
 struct OstlerInvocation {
     const OstlerProgram *program;

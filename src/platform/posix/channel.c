@@ -37,7 +37,9 @@ static void finish(gpointer data)
 {
     OstlerChannel *channel = data;
 
-    close(channel->fd);
+    if (channel->fd >= 0) {
+        close(channel->fd);
+    }
 }
 
 static OstlerChannel *channel_ref(OstlerChannel *channel)
@@ -238,4 +240,14 @@ bool coroutine_fn ostler_channel_write(OstlerChannel *channel, const void *buffe
                                        size_t size, GError **error)
 {
     return ostler_channel_write_with_fd(channel, buffer, size, -1, error);
+}
+
+int ostler_channel_steal_fd(OstlerChannel *channel)
+{
+    int fd = channel->fd;
+
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    channel->fd = -1;
+    channel_unref(channel);
+    return fd;
 }
