@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -197,6 +198,45 @@ static void an_unlinked_file_does_not_fool_a_claim(Fixture *f, gconstpointer unu
     g_assert_true(ostler_lock_is_held(f->path));
 }
 
+static bool is_named(const OstlerLock *lock, const char *path)
+{
+    struct stat held, named;
+
+    return fstat(ostler_lock_fd(lock), &held) == 0 && stat(path, &named) == 0 &&
+           held.st_ino == named.st_ino;
+}
+
+/* Claim, unlink, release, over and over: nobody but the holder may unlink, so what is
+ * claimed must be what is found at the path. */
+static int claim_and_unlink(const char *path)
+{
+    for (int round = 0; round < 5000; round++) {
+        g_autoptr(OstlerLock) lock = ostler_lock_claim(path, NULL);
+        if (lock && !is_named(lock, path)) {
+            return 1;
+        }
+        if (lock) {
+            unlink(path);
+        }
+    }
+    return 0;
+}
+
+static void unlinking_what_is_held_lets_nobody_else_in(Fixture *f, gconstpointer unused)
+{
+    pid_t racers[3];
+
+    for (int i = 0; i < 3; i++) {
+        racers[i] = fork();
+        if (racers[i] == 0) {
+            _exit(claim_and_unlink(f->path));
+        }
+    }
+    for (int i = 0; i < 3; i++) {
+        g_assert_cmpint(exit_code_of(racers[i]), ==, 0);
+    }
+}
+
 #define ADD(name, test) g_test_add(name, Fixture, NULL, set_up, test, tear_down)
 
 int main(int argc, char **argv)
@@ -211,5 +251,7 @@ int main(int argc, char **argv)
         a_child_holds_on_after_its_parent_died);
     ADD("/lock/an-unlinked-file-does-not-fool-a-claim",
         an_unlinked_file_does_not_fool_a_claim);
+    ADD("/lock/unlinking-what-is-held-lets-nobody-else-in",
+        unlinking_what_is_held_lets_nobody_else_in);
     return g_test_run();
 }

@@ -165,8 +165,8 @@ static void coroutine_fn quit(Qemu *qemu)
     g_assert_cmpstr(qemu->events->str, ==, "SHUTDOWN|");
 }
 
-/* It unlinks its socket's path when it ends; that this path cannot mean anything to it
- * must not make it complain. */
+/* It unlinks the name that its socket was bound to when it ends; that this name is gone,
+ * and led through a descriptor that it does not have, must not make it complain. */
 static void assert_no_complaints(Qemu *qemu)
 {
     char text[4096];

@@ -7,13 +7,6 @@
 
 #include "platform/posix/refusal.h"
 
-/*
- * A high number on purpose.  QEMU unlinks a listening socket's path when it ends (QEMU
- * util/qemu-sockets.c, socket_listen_cleanup), and complains unless the answer is "no
- * such file": so the number should be one that means nothing in QEMU.
- */
-#define HIGH_FD 900
-
 static bool fits(const char *path)
 {
     return strlen(path) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
@@ -28,20 +21,14 @@ static void set_path(OstlerPosixAddress *address, const char *path)
         (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path) + 1);
 }
 
-static int open_high(const char *path, int flags, GError **error)
+static int open_via(const char *path, int flags, GError **error)
 {
     int fd = open(path, flags | O_PATH | O_CLOEXEC);
+
     if (fd < 0) {
         ostler_posix_refuse(error, "Cannot reach '%s'", path);
-        return -1;
     }
-
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
-    if (high < 0) {
-        return fd; /* a low limit on descriptors: the low number has to do */
-    }
-    close(fd);
-    return high;
+    return fd;
 }
 
 bool ostler_posix_address_of(OstlerPosixAddress *address, const char *path,
@@ -52,7 +39,7 @@ bool ostler_posix_address_of(OstlerPosixAddress *address, const char *path,
         return true;
     }
 
-    int fd = open_high(path, 0, error);
+    int fd = open_via(path, 0, error);
     if (fd < 0) {
         return false;
     }
@@ -71,7 +58,7 @@ bool ostler_posix_address_in(OstlerPosixAddress *address, const char *directory,
         return true;
     }
 
-    int fd = open_high(directory, O_DIRECTORY, error);
+    int fd = open_via(directory, O_DIRECTORY, error);
     if (fd < 0) {
         return false;
     }

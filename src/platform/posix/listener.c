@@ -5,7 +5,9 @@
  * The socket is bound to a passing name beside @path and renamed over it once it
  * listens.  Whoever finds the path can therefore connect at once, a stale socket is
  * replaced without a moment in which there is none, and the last component may be as
- * long as the file system allows.
+ * long as the file system allows.  QEMU unlinks the name that its socket was bound to when
+ * it ends (util/qemu-sockets.c, socket_listen_cleanup): by then that name is long gone, and
+ * the path stays for whoever made it to remove.
  *
  * A waiting accept holds a reference, so that close and free may come while it waits, and
  * end the wait through its event.  Free does not shut the socket down: a listener that was
