@@ -74,21 +74,14 @@ static char *build_append(const OstlerPlanner *planner)
     return g_string_free(append, false);
 }
 
-static bool add_kernel(OstlerPlanner *planner, GError **error)
+/* The definition has checked that initrd, append and dtb come with a kernel. */
+static void add_kernel(OstlerPlanner *planner)
 {
     static const char *const files[] = { "kernel", "initrd", "dtb" };
     const OstlerDefinition *definition = planner->definition;
 
     if (!ostler_definition_get(definition, "guest", "kernel")) {
-        for (unsigned i = 1; i < G_N_ELEMENTS(files); i++) {
-            if (ostler_definition_get(definition, "guest", files[i])) {
-                return ostler_plan_unsupported(error,
-                                               "'%s' goes with a kernel, and "
-                                               "there is none",
-                                               files[i]);
-            }
-        }
-        return true;
+        return;
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(files); i++) {
         const char *file = ostler_definition_get(definition, "guest", files[i]);
@@ -101,7 +94,6 @@ static bool add_kernel(OstlerPlanner *planner, GError **error)
     if (*append) {
         ostler_plan_add(planner, "-append", "%s", append);
     }
-    return true;
 }
 
 /* A flash chip of the machine's firmware: pflash0 holds code, pflash1 variables. */
@@ -198,10 +190,10 @@ static bool check_needs(OstlerPlanner *planner, GError **error)
 
 bool ostler_plan_boot(OstlerPlanner *planner, GError **error)
 {
-    if (!check_needs(planner, error) || !add_firmware(planner, error) ||
-        !add_kernel(planner, error)) {
+    if (!check_needs(planner, error) || !add_firmware(planner, error)) {
         return false;
     }
+    add_kernel(planner);
     if (ostler_definition_get_bool(planner->definition, "guest", "boot-menu")) {
         ostler_plan_add(planner, "-boot", "menu=on");
     }

@@ -471,10 +471,6 @@ static bool add_disk(OstlerPlanner *planner, const Disk *disk, GError **error)
                                        "The machine '%s' has no place for a %s, %s",
                                        planner->machine->name, device, disk->who);
     }
-    if (!disk->has_medium && !disk->is_cdrom && strcmp(device, "floppy") != 0) {
-        return ostler_plan_unsupported(error, "%s has neither a file nor a url",
-                                       disk->who);
-    }
     if (buses[bus].has_backend) {
         add_backend(planner, disk);
     }
@@ -490,7 +486,7 @@ bool ostler_plan_disks(OstlerPlanner *planner, GError **error)
          section; section = ostler_section_next(section, "disk"), index++) {
         g_auto(Disk) disk = {
             .section = section,
-            .id = ostler_plan_id(planner, section),
+            .id = ostler_plan_id(section),
             .node = g_strdup_printf("disk%u", index),
             .who = ostler_plan_who(section),
             .is_cdrom = strcmp(ostler_section_get(section, "device"), "cdrom") == 0,

@@ -6,7 +6,7 @@
 
 static bool add_rng(OstlerPlanner *planner, const OstlerSection *rng, GError **error)
 {
-    g_autofree char *id = ostler_plan_id(planner, rng);
+    g_autofree char *id = ostler_plan_id(rng);
     g_autofree char *who = ostler_plan_who(rng);
     g_autoptr(GString) options = g_string_new(NULL);
     GString *object = g_string_new("rng-random");
@@ -118,7 +118,7 @@ static bool add_filesystem(OstlerPlanner *planner, const OstlerSection *filesyst
                            GError **error)
 {
     const char *tag = ostler_section_get(filesystem, "tag");
-    g_autofree char *id = ostler_plan_id(planner, filesystem);
+    g_autofree char *id = ostler_plan_id(filesystem);
     g_autofree char *who = ostler_plan_who(filesystem);
     g_autoptr(GString) options = g_string_new(NULL);
     GString *fsdev = g_string_new("local");
@@ -221,7 +221,7 @@ static bool add_usb_hostdev(OstlerPlanner *planner, const OstlerSection *hostdev
 static bool add_hostdev(OstlerPlanner *planner, const OstlerSection *hostdev,
                         GError **error)
 {
-    g_autofree char *id = ostler_plan_id(planner, hostdev);
+    g_autofree char *id = ostler_plan_id(hostdev);
     g_autofree char *who = ostler_plan_who(hostdev);
 
     if (ostler_section_has(hostdev, "pci")) {

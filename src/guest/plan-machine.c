@@ -24,7 +24,7 @@ static void add_sandbox(OstlerPlanner *planner)
 
     for (const OstlerSection *nic = ostler_definition_first(planner->definition, "nic");
          nic; nic = ostler_section_next(nic, "nic")) {
-        spawns |= strcmp(ostler_section_get(nic, "type"), "bridge") == 0;
+        spawns |= ostler_plan_needs_helper(nic);
     }
     ostler_plan_add(
         planner, "-sandbox",

@@ -78,9 +78,7 @@ static void add_user(GString *options, const OstlerSection *section)
 
 static void add_tap(GString *options, const OstlerSection *section)
 {
-    if (ostler_section_has(section, "ifname")) {
-        ostler_option(options, "ifname", ostler_section_get(section, "ifname"));
-    }
+    ostler_option(options, "ifname", ostler_section_get(section, "ifname"));
     /* vhost would carry the frames past the mirror */
     g_string_append(options, ",script=no,downscript=no,vhost=off");
 }
@@ -157,9 +155,23 @@ static void add_mirrors(OstlerPlanner *planner, const Nic *nic)
     }
 }
 
+/* A tap without a name is made by qemu-bridge-helper, as type bridge is. */
+static const char *type_of(const OstlerSection *section)
+{
+    const char *type = ostler_section_get(section, "type");
+
+    return strcmp(type, "tap") == 0 && !ostler_section_has(section, "ifname") ? "bridge"
+                                                                              : type;
+}
+
+bool ostler_plan_needs_helper(const OstlerSection *nic)
+{
+    return strcmp(type_of(nic), "bridge") == 0;
+}
+
 static void add_netdev(OstlerPlanner *planner, const Nic *nic)
 {
-    const char *type = ostler_section_get(nic->section, "type");
+    const char *type = type_of(nic->section);
 
     if (strcmp(type, "passt") == 0) {
         add_passt(planner, nic);
@@ -296,7 +308,7 @@ bool ostler_plan_nics(OstlerPlanner *planner, GError **error)
         const char *mac = ostler_section_get(section, "mac");
         g_auto(Nic) nic = {
             .section = section,
-            .id = ostler_plan_id(planner, section),
+            .id = ostler_plan_id(section),
             .backend = g_strdup_printf("net%u", index),
             .who = ostler_plan_who(section),
             .mac = mac ? g_strdup(mac) : make_mac(planner, section),

@@ -32,11 +32,11 @@ static void clear_port(Port *port)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Port, clear_port)
 
-static Port new_port(const OstlerPlanner *planner, const OstlerSection *section)
+static Port new_port(const OstlerSection *section)
 {
     return (Port){
         .section = section,
-        .id = ostler_plan_id(planner, section),
+        .id = ostler_plan_id(section),
         .who = ostler_plan_who(section),
     };
 }
@@ -259,7 +259,7 @@ bool ostler_plan_serials(OstlerPlanner *planner, GError **error)
         return add_default_console(planner, error);
     }
     for (; serial; serial = ostler_section_next(serial, "serial")) {
-        g_auto(Port) port = new_port(planner, serial);
+        g_auto(Port) port = new_port(serial);
         if (!add_chardev(planner, &port, error) ||
             !attach_serial(planner, &port, error)) {
             return false;
@@ -275,7 +275,7 @@ bool ostler_plan_parallels(OstlerPlanner *planner, GError **error)
     for (const OstlerSection *section =
              ostler_definition_first(planner->definition, "parallel");
          section; section = ostler_section_next(section, "parallel")) {
-        g_auto(Port) port = new_port(planner, section);
+        g_auto(Port) port = new_port(section);
         if (!ostler_machine_find_bus(planner->machine, isa)) {
             return ostler_plan_unsupported(error,
                                            "The machine '%s' has no ISA bus for %s",
@@ -297,7 +297,7 @@ bool ostler_plan_channels(OstlerPlanner *planner, GError **error)
              ostler_definition_first(planner->definition, "channel");
          section; section = ostler_section_next(section, "channel")) {
         const char *name = ostler_section_get(section, "name");
-        g_auto(Port) port = new_port(planner, section);
+        g_auto(Port) port = new_port(section);
         if (!add_chardev(planner, &port, error) ||
             !need_virtio_serial(planner, error)) {
             return false;

@@ -45,7 +45,7 @@ static bool add_input(OstlerPlanner *planner, const OstlerSection *section,
 {
     const char *type = ostler_section_get(section, "type");
     const char *bus = ostler_section_get(section, "bus");
-    g_autofree char *id = ostler_plan_id(planner, section);
+    g_autofree char *id = ostler_plan_id(section);
     g_autofree char *who = ostler_plan_who(section);
     unsigned row = 0;
 

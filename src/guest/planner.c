@@ -3,9 +3,8 @@
 
 #include <string.h>
 
-#define FIRST_FD      10 /* leaves room below for what process.h sets up */
-#define XHCI_PORTS    15 /* QEMU hw/usb/hcd-xhci.h, XHCI_MAXPORTS_2 */
-#define QEMU_ID_CHARS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._"
+#define FIRST_FD   10 /* leaves room below for what process.h sets up */
+#define XHCI_PORTS 15 /* QEMU hw/usb/hcd-xhci.h, XHCI_MAXPORTS_2 */
 
 void ostler_plan_add(OstlerPlanner *planner, const char *option, const char *format,
                      ...)
@@ -66,19 +65,13 @@ static unsigned position(const OstlerPlanner *planner, const OstlerSection *sect
     return n;
 }
 
-/* Labels may be of any script; QEMU's ids may not (util/id.c). */
-char *ostler_plan_id(const OstlerPlanner *planner, const OstlerSection *section)
+/* A label's letters are QEMU's too (definition.h; QEMU util/id.c). */
+char *ostler_plan_id(const OstlerSection *section)
 {
-    const char *kind = ostler_section_kind(section);
     const char *label = ostler_section_label(section);
 
-    if (!label) {
-        return g_strdup(kind);
-    }
-    if (strspn(label, QEMU_ID_CHARS) == strlen(label)) {
-        return g_strdup_printf("%s-%s", kind, label);
-    }
-    return g_strdup_printf("%s.%u", kind, position(planner, section));
+    return label ? g_strdup_printf("%s-%s", ostler_section_kind(section), label)
+                 : g_strdup(ostler_section_kind(section));
 }
 
 char *ostler_plan_who(const OstlerSection *section)

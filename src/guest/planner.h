@@ -46,8 +46,8 @@ void ostler_option_number(GString *options, const char *key, uint64_t value);
 /* Append @text with commas doubled. */
 void ostler_option_escape(GString *options, const char *text);
 
-/* "disk-root": for id=, in QEMU's alphabet, unique in the definition; caller frees. */
-char *ostler_plan_id(const OstlerPlanner *planner, const OstlerSection *section);
+/* "disk-root": for id=; caller frees. */
+char *ostler_plan_id(const OstlerSection *section);
 /* "[disk.root]": for messages; caller frees. */
 char *ostler_plan_who(const OstlerSection *section);
 
@@ -84,6 +84,9 @@ bool ostler_plan_usb(OstlerPlanner *planner, const char *type, const char *id,
 /* boot = disk.root nic.lan: 1 for the first, 0 for what it does not name. */
 unsigned ostler_plan_boot_index(const OstlerPlanner *planner,
                                 const OstlerSection *section);
+
+/* Whether QEMU starts a helper of its own for the [nic] (plan-net.c). */
+bool ostler_plan_needs_helper(const OstlerSection *nic);
 
 /* The parts, in the order in which plan.c runs them. */
 typedef bool OstlerPlanPart(OstlerPlanner *planner, GError **error);
