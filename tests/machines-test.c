@@ -343,6 +343,103 @@ static void every_machine_starts_as_planned_or_says_why(gconstpointer arch)
     cpc_run(check_arch, (void *)arch);
 }
 
+/* A definition with something of everything, on machines of different make. */
+static const struct {
+    const char *name;
+    const char *arch;
+    const char *text; /* %s: the disk's path */
+} everything[] = {
+    { "q35", "x86_64",
+      "machine = q35\nmemory = 256M\ncpus = 2\niothreads = 1\nuuid = "
+      "d9a6c0f4-32ab-4a52-8ab4-2f8b9c2a5a10\nboot-menu = yes\n"
+      "[disk.v]\nfile = %s\nshare = yes\niothread = 1\n"
+      "[disk.s]\nfile = %s\nshare = yes\nbus = scsi\nwwn = 5000c50015ea71ac\n"
+      "[disk.t]\nfile = %s\nshare = yes\nbus = sata\nserial = a,b\n"
+      "[disk.u]\nfile = %s\nshare = yes\nbus = usb\n"
+      "[disk.n]\nfile = %s\nshare = yes\nbus = nvme\n"
+      "[disk.w]\nfile = %s\nsnapshot = yes\ncache = none\n"
+      "[disk.c]\ndevice = cdrom\n[nic.a]\n[nic.b]\nmodel = e1000e\n"
+      "[nic.c]\ntype = none\nmodel = rtl8139\n[share.s]\npath = /\n"
+      "[serial.a]\n[serial.b]\nmodel = virtio\n[serial.c]\nmodel = pci\n"
+      "[channel.org]\n[parallel.p]\n[video]\nmodel = virtio\n[sound]\n"
+      "[input.t]\ntype = tablet\n[input.k]\ntype = keyboard\nbus = virtio\n"
+      "[rng.r]\nmax-bytes = 1024\n[watchdog]\n[balloon]\nfree-page-reporting = yes\n"
+      "[filesystem.f]\npath = /\nreadonly = yes\n[panic]\n"
+      "[numa.a]\ncpus = 0\nmemory = 128M\n[numa.b]\ncpus = 1\nmemory = 128M\n" },
+    { "pc", "x86_64",
+      "machine = pc\n[memory-backing]\nshared = yes\n"
+      "[disk.i]\nfile = %s\nshare = yes\nbus = ide\n"
+      "[disk.f]\nfile = %s\nshare = yes\ndevice = floppy\nreadonly = yes\n"
+      "[disk.v]\nfile = %s\nshare = yes\n[nic.a]\n[sound]\nmodel = ac97\n"
+      "[video]\nmodel = std\n[display]\ntype = vnc\n[panic]\nmodel = isa\n"
+      "[watchdog]\nmodel = ib700\naction = pause\n" },
+    { "microvm", "x86_64",
+      "machine = microvm\n[disk.v]\nfile = %s\nshare = yes\n"
+      "[disk.s]\nfile = %s\nshare = yes\nbus = scsi\n[nic.a]\n[rng.r]\n"
+      "[share.s]\npath = /\n[channel.c]\n[balloon]\n" },
+    { "virt-pci", "aarch64",
+      "machine = virt\n[disk.v]\nfile = %s\nshare = yes\n[nic.a]\n[rng.r]\n"
+      "[disk.c]\ndevice = cdrom\n[share.s]\npath = /\n[video]\nmodel = ramfb\n"
+      "[serial.a]\n[serial.b]\n" },
+    { "virt-mmio", "arm",
+      "machine = virt\ntransport = mmio\n[disk.b]\nfile = %s\nshare = yes\n"
+      "[disk.a]\nfile = %s\nshare = yes\n[nic.a]\n[input.k]\ntype = keyboard\n"
+      "bus = virtio\n" },
+    { "versatilepb", "arm",
+      "machine = versatilepb\n[disk.v]\nfile = %s\nshare = yes\n"
+      "[disk.s]\nfile = %s\nshare = yes\nbus = sd\n[nic.a]\n[nic.b]\n"
+      "model = smc91c111\n[share.s]\npath = /\n" },
+};
+
+/* @text with every "%s" replaced by the disk's path. */
+static char *fill_in(const char *text)
+{
+    g_auto(GStrv) pieces = g_strsplit(text, "%s", -1);
+    g_autofree char *body = g_strjoinv(disk_path, pieces);
+
+    return g_strdup_printf("[guest]\nname = everything\n%s", body);
+}
+
+typedef struct {
+    const char *arch;
+    const char *text;
+} Case;
+
+static void coroutine_fn try_everything(void *opaque)
+{
+    static const OstlerPlanHost host = { .accel = "tcg",
+                                         .rundir = "/",
+                                         .paused = true };
+    const Case *one = opaque;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = fill_in(one->text);
+    g_autoptr(OstlerDefinition) definition =
+        ostler_definition_parse(text, strlen(text), "/e.guest", &error);
+    g_assert_no_error(error);
+    set(ostler_definition_find(definition, "guest", NULL), "arch", one->arch);
+    g_autoptr(OstlerMachine) machine = ostler_machine_choose(definition, NULL, &error);
+    g_assert_no_error(error);
+    g_autoptr(OstlerPlan) plan = ostler_plan_new(definition, machine, &host, &error);
+    g_assert_no_error(error);
+
+    g_autofree char *wrong = try_plan(plan);
+    g_assert_cmpstr(wrong, ==, NULL);
+}
+
+static void everything_at_once_starts(gconstpointer opaque)
+{
+    size_t i = GPOINTER_TO_SIZE(opaque);
+    Case one = { everything[i].arch, everything[i].text };
+    g_autofree char *emulator = g_strdup_printf("qemu-system-%s", one.arch);
+    g_autofree char *path = g_find_program_in_path(emulator);
+
+    if (!path) {
+        g_test_skip_printf("there is no %s", emulator);
+        return;
+    }
+    cpc_run(try_everything, &one);
+}
+
 /* The lines of @text that are rows of @arch: what is compared with the document. */
 static char *rows_of(const char *text, const char *arch)
 {
@@ -453,6 +550,11 @@ int main(int argc, char **argv)
                              every_machine_starts_as_planned_or_says_why);
         g_test_add_data_func(document, archs[i],
                              the_document_says_what_the_machines_say);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(everything); i++) {
+        g_autofree char *name =
+            g_strdup_printf("/everything-at-once-starts/%s", everything[i].name);
+        g_test_add_data_func(name, GSIZE_TO_POINTER(i), everything_at_once_starts);
     }
     int result = g_test_run();
     remove_scratch();
