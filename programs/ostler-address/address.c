@@ -11,13 +11,18 @@
  * stream, 210 KB unread froze QEMU 7.2's main loop.)  QEMU writes the length and the
  * frame in two calls (net/filter-mirror.c), so each is a datagram, and either may be
  * lost alone.  A frame has at least 14 bytes and a length has 4, so a datagram's size
- * says what it is, and the lengths need not be looked at.
+ * says what it is, and the lengths need not be looked at.  A filter in the kernel keeps
+ * everything but the few frames that speak of addresses out of the queue: without it, a
+ * busy guest's data filled the queue while this program was started anew, and the
+ * acknowledgement that came next was dropped.
  *
  * Exit codes: 0 whoever read the lines went away; 1 something failed; 2 the command line
  * is wrong.
  */
 #include "address/frame.h"
 #include "address/reporter.h"
+#include "platform/datagram.h"
+#include "platform/sandbox.h"
 
 #include <cpc/glib.h>
 #include <errno.h>
@@ -215,6 +220,39 @@ static void free_card(void *card)
     g_free(card);
 }
 
+/* Bulk data must not push out what matters while this program is slow or gone. */
+static bool filter_all(GArray *mirrors)
+{
+    for (guint i = 0; i < mirrors->len; i++) {
+        g_autoptr(GError) error = NULL;
+        const Mirror *mirror = &g_array_index(mirrors, Mirror, i);
+        if (!ostler_datagram_want_only(mirror->fd, ostler_address_frame_rows,
+                                       ostler_address_n_frame_rows, &error)) {
+            g_critical("Card '%s', descriptor %d: %s", mirror->card->label, mirror->fd,
+                       error->message);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Everything is open by now, and no byte of the guest's was looked at yet. */
+static bool confine(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *missing = NULL;
+    const OstlerSandboxConfig config = { .needs = OSTLER_SANDBOX_STREAMS };
+
+    if (!ostler_sandbox_enter(&config, &missing, &error)) {
+        g_critical("%s", error->message);
+        return false;
+    }
+    if (missing) {
+        g_warning("%s, continuing", missing);
+    }
+    return true;
+}
+
 static void watch_all(GArray *mirrors)
 {
     loop = g_main_loop_new(NULL, FALSE);
@@ -241,9 +279,13 @@ int main(int argc, char **argv)
 
     g_autoptr(GPtrArray) cards = g_ptr_array_new_with_free_func(free_card);
     g_autoptr(GArray) mirrors = g_array_new(FALSE, FALSE, sizeof(Mirror));
-    if (!add_mirrors(cards, mirrors, inbound, OSTLER_ADDRESS_TO_GUEST) ||
-        !add_mirrors(cards, mirrors, outbound, OSTLER_ADDRESS_FROM_GUEST)) {
+    /* In this order each turn: what the guest sent says which card's answers count. */
+    if (!add_mirrors(cards, mirrors, outbound, OSTLER_ADDRESS_FROM_GUEST) ||
+        !add_mirrors(cards, mirrors, inbound, OSTLER_ADDRESS_TO_GUEST)) {
         return 2;
+    }
+    if (!filter_all(mirrors) || !confine()) {
+        return EXIT_FAILURE;
     }
     watch_all(mirrors);
     return exit_code;

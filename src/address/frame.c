@@ -25,6 +25,47 @@
 /* RFC 4861 4.6.2 */
 #define ND_OPTION_PREFIX 3
 
+/* Offsets in an Ethernet frame without a VLAN tag, and with an IPv4 header without
+ * options: who sends DHCP otherwise is heard of by ARP. */
+#define AT_TYPE          12
+#define AT_IPV4_VERSION  14
+#define AT_IPV4_PROTOCOL 23
+#define AT_UDP_TARGET    36
+#define AT_IPV6_NEXT     20
+#define AT_ICMPV6_TYPE   54
+
+#define DHCP_TO(port)                                                                  \
+    {                                                                                  \
+        {                                                                              \
+            { AT_TYPE, 2, ETHERTYPE_IPV4 }, { AT_IPV4_VERSION, 1, 0x45 },              \
+                { AT_IPV4_PROTOCOL, 1, PROTOCOL_UDP },                                 \
+            {                                                                          \
+                AT_UDP_TARGET, 2, port                                                 \
+            }                                                                          \
+        }                                                                              \
+    }
+#define ND_MESSAGE(type)                                                               \
+    {                                                                                  \
+        {                                                                              \
+            { AT_TYPE, 2, ETHERTYPE_IPV6 }, { AT_IPV6_NEXT, 1, PROTOCOL_ICMPV6 },      \
+            {                                                                          \
+                AT_ICMPV6_TYPE, 1, type                                                \
+            }                                                                          \
+        }                                                                              \
+    }
+
+const OstlerDatagramRow ostler_address_frame_rows[] = {
+    { { { AT_TYPE, 2, ETHERTYPE_ARP } } },
+    { { { AT_TYPE, 2, ETHERTYPE_VLAN } } },
+    DHCP_TO(PORT_DHCP_SERVER),
+    DHCP_TO(PORT_DHCP_CLIENT),
+    ND_MESSAGE(ND_ROUTER_SOLICITATION),
+    ND_MESSAGE(ND_ROUTER_ADVERTISEMENT),
+    ND_MESSAGE(ND_NEIGHBOR_SOLICITATION),
+    ND_MESSAGE(ND_NEIGHBOR_ADVERTISEMENT),
+};
+const unsigned ostler_address_n_frame_rows = G_N_ELEMENTS(ostler_address_frame_rows);
+
 /* What the layers above Ethernet need to know of those below. */
 typedef struct {
     OstlerAddressCard *card;

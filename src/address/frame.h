@@ -19,6 +19,7 @@
 #pragma once
 
 #include "address/finding.h"
+#include "platform/datagram.h"
 
 #define OSTLER_ADDRESS_MAX_PREFIXES 4
 
@@ -37,6 +38,13 @@ typedef enum {
     OSTLER_ADDRESS_TO_GUEST,
     OSTLER_ADDRESS_FROM_GUEST,
 } OstlerAddressDirection;
+
+/*
+ * For ostler_datagram_want_only(): the frames that can say something, and no bulk data.
+ * A queue that holds only these does not run over when the guest is busy.
+ */
+extern const OstlerDatagramRow ostler_address_frame_rows[];
+extern const unsigned ostler_address_n_frame_rows;
 
 /* Whether the frame says something; then it is in @out. */
 bool ostler_address_read_frame(OstlerAddressCard *card,

@@ -70,6 +70,32 @@ static void a_stranger_is_not_heard(void)
     pair_close(&pair);
 }
 
+static void only_wanted_messages_are_queued(void)
+{
+    static const OstlerDatagramRow rows[] = {
+        { { { 0, 1, 'a' } } },
+        { { { 0, 1, 'b' }, { 2, 2, 'x' << 8 | 'y' } } },
+    };
+    static const char *const sent[] = { "a", "b", "bcxz", "c", "bcxy", "abc" };
+    static const char *const wanted[] = { "a", "bcxy", "abc" };
+    g_autoptr(GError) error = NULL;
+    Pair pair = pair_new();
+    char buffer[16];
+
+    ostler_datagram_want_only(pair.b, rows, G_N_ELEMENTS(rows), &error);
+    g_assert_no_error(error);
+    for (guint i = 0; i < G_N_ELEMENTS(sent); i++) {
+        g_assert_cmpint(send(pair.a, sent[i], strlen(sent[i]), 0), >, 0);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        ssize_t size = recv(pair.b, buffer, sizeof buffer, 0);
+        g_assert_cmpint(size, >=, 0);
+        g_assert_cmpstr((buffer[size] = '\0', buffer), ==, wanted[i]);
+    }
+    g_assert_cmpint(recv(pair.b, buffer, sizeof buffer, 0), ==, -1);
+    pair_close(&pair);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -77,5 +103,6 @@ int main(int argc, char **argv)
     TEST(messages_keep_their_ends);
     TEST(a_reader_that_stalls_never_holds_up_the_writer);
     TEST(a_stranger_is_not_heard);
+    TEST(only_wanted_messages_are_queued);
     return g_test_run();
 }
