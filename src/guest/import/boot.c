@@ -26,7 +26,7 @@ static void free_bootable(void *data)
     g_free(bootable);
 }
 
-void ostler_import_bootable(OstlerImport *import, xmlNode *node,
+void ostler_import_bootable(OstlerImporter *import, xmlNode *node,
                             const OstlerSection *section, const char *class)
 {
     uint64_t order = NO_ORDER;
@@ -69,7 +69,7 @@ static const char *class_of(const char *device)
     return NULL;
 }
 
-static const Bootable *first_of(const OstlerImport *import, const char *class)
+static const Bootable *first_of(const OstlerImporter *import, const char *class)
 {
     for (unsigned i = 0; class && import->bootables && i < import->bootables->len;
          i++) {
@@ -82,7 +82,7 @@ static const Bootable *first_of(const OstlerImport *import, const char *class)
     return NULL;
 }
 
-static bool is_named(OstlerImport *import, const char *name)
+static bool is_named(OstlerImporter *import, const char *name)
 {
     g_autofree const char **names =
         ostler_section_get_list(ostler_import_section(import, "guest"), "boot");
@@ -90,7 +90,7 @@ static bool is_named(OstlerImport *import, const char *name)
     return names && g_strv_contains(names, name);
 }
 
-static void read_os_boot(OstlerImport *import, xmlNode *boot)
+static void read_os_boot(OstlerImporter *import, xmlNode *boot)
 {
     const char *device = ostler_import_take(import, boot, "@dev");
     const char *class = device ? class_of(device) : NULL;
@@ -114,7 +114,7 @@ static int by_order(const void *a, const void *b)
     return left->order < right->order ? -1 : left->order > right->order;
 }
 
-static void set_device_order(OstlerImport *import, xmlNode *domain)
+static void set_device_order(OstlerImporter *import, xmlNode *domain)
 {
     g_autoptr(GPtrArray) sorted = g_ptr_array_copy(import->bootables, NULL, NULL);
 
@@ -130,7 +130,7 @@ static void set_device_order(OstlerImport *import, xmlNode *domain)
     }
 }
 
-void ostler_import_boot_order(OstlerImport *import, xmlNode *domain)
+void ostler_import_boot_order(OstlerImporter *import, xmlNode *domain)
 {
     xmlNode *os = ostler_import_enter(domain, "os");
 

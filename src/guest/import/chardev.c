@@ -31,7 +31,7 @@ static const struct {
 };
 
 /* A TCP port is waited on or called, by @mode; with QEMU telnet is a word of its own. */
-static void read_tcp(OstlerImport *import, xmlNode *node, OstlerSection *section)
+static void read_tcp(OstlerImporter *import, xmlNode *node, OstlerSection *section)
 {
     const char *mode = ostler_import_take(import, node, "source/@mode");
     const char *host = ostler_import_take(import, node, "source/@host");
@@ -47,7 +47,7 @@ static void read_tcp(OstlerImport *import, xmlNode *node, OstlerSection *section
     ostler_import_set(import, node, section, is_server ? "listen" : "connect", place);
 }
 
-static void read_type(OstlerImport *import, xmlNode *node, OstlerSection *section,
+static void read_type(OstlerImporter *import, xmlNode *node, OstlerSection *section,
                       size_t i)
 {
     if (types[i].why) {
@@ -73,7 +73,7 @@ static void read_type(OstlerImport *import, xmlNode *node, OstlerSection *sectio
     }
 }
 
-static void read_backend(OstlerImport *import, xmlNode *node, OstlerSection *section)
+static void read_backend(OstlerImporter *import, xmlNode *node, OstlerSection *section)
 {
     const char *type = ostler_import_peek(import, node, "@type");
 
@@ -87,7 +87,7 @@ static void read_backend(OstlerImport *import, xmlNode *node, OstlerSection *sec
     ostler_import_change(import, node, "@type", NO_BACKEND);
 }
 
-static OstlerSection *add_numbered(OstlerImport *import, xmlNode *node,
+static OstlerSection *add_numbered(OstlerImporter *import, xmlNode *node,
                                    const char *kind)
 {
     g_autofree char *label =
@@ -99,7 +99,7 @@ static OstlerSection *add_numbered(OstlerImport *import, xmlNode *node,
 /* --- serial and console --------------------------------------------------------- */
 
 /* The first port of the kind that virsh console opens is what ostler console opens. */
-static void offer_console(OstlerImport *import, xmlNode *node, OstlerSection *section)
+static void offer_console(OstlerImporter *import, xmlNode *node, OstlerSection *section)
 {
     const char *type = ostler_section_get(section, "type");
 
@@ -126,7 +126,7 @@ static const OstlerImportCarry serial_rows[] = {
 };
 
 /* Ports that are no serial ports at all in QEMU. */
-static bool is_foreign(OstlerImport *import, xmlNode *node)
+static bool is_foreign(OstlerImporter *import, xmlNode *node)
 {
     static const char *const foreign[] = { "isa-debug", "xen",    "lxc", "uml",
                                            "openvz",    "sclplm", NULL };
@@ -135,7 +135,7 @@ static bool is_foreign(OstlerImport *import, xmlNode *node)
     return target && g_strv_contains(foreign, target);
 }
 
-void ostler_import_serial(OstlerImport *import, xmlNode *node)
+void ostler_import_serial(OstlerImporter *import, xmlNode *node)
 {
     if (is_foreign(import, node)) {
         ostler_import_drop(import, node, "", "A definition has no such port");
@@ -151,14 +151,14 @@ void ostler_import_serial(OstlerImport *import, xmlNode *node)
     ostler_import_carry_all(import, node, section, serial_rows);
 }
 
-static bool is_virtio(OstlerImport *import, xmlNode *console)
+static bool is_virtio(OstlerImporter *import, xmlNode *console)
 {
     return g_strcmp0(ostler_import_peek(import, console, "target/@type"), "virtio") ==
            0;
 }
 
 /* libvirt shows the first serial port a second time, as <console>. */
-void ostler_import_console(OstlerImport *import, xmlNode *node)
+void ostler_import_console(OstlerImporter *import, xmlNode *node)
 {
     if (!is_virtio(import, node) && ostler_import_first(node->parent, "serial")) {
         ostler_import_excuse(import, node, "", "The serial port once more");
@@ -167,7 +167,7 @@ void ostler_import_console(OstlerImport *import, xmlNode *node)
     }
 }
 
-void ostler_import_parallel(OstlerImport *import, xmlNode *node)
+void ostler_import_parallel(OstlerImporter *import, xmlNode *node)
 {
     OstlerSection *section = add_numbered(import, node, "parallel");
 
@@ -181,7 +181,7 @@ void ostler_import_parallel(OstlerImport *import, xmlNode *node)
 /* virDomainChrDefParseTargetXML(): what a Spice channel is called without a name. */
 #define SPICE_NAME "com.redhat.spice.0"
 
-void ostler_import_channel(OstlerImport *import, xmlNode *node)
+void ostler_import_channel(OstlerImporter *import, xmlNode *node)
 {
     const char *target = ostler_import_take(import, node, "target/@type");
     const char *type = ostler_import_peek(import, node, "@type");

@@ -10,7 +10,7 @@
 
 #define MIB ((uint64_t)1 << 20)
 
-void ostler_import_add_cpu_option(OstlerImport *import, xmlNode *node,
+void ostler_import_add_cpu_option(OstlerImporter *import, xmlNode *node,
                                   const char *option)
 {
     OstlerSection *guest = ostler_import_section(import, "guest");
@@ -51,7 +51,7 @@ static const char *const x86_without_switch[] = { "cmt",       "cvt16", "mbm_loc
 static const char *const arm_prefixes[] = { "aarch64", "pmu",  "sve", "pauth",
                                             "kvm-",    "lpa2", "sme", NULL };
 
-static bool has_switch(const OstlerImport *import, const char *name)
+static bool has_switch(const OstlerImporter *import, const char *name)
 {
     if (ostler_import_is_x86(import)) {
         return !g_strv_contains(x86_without_switch, name);
@@ -67,7 +67,7 @@ static bool has_switch(const OstlerImport *import, const char *name)
     return false;
 }
 
-static void add_feature(OstlerImport *import, xmlNode *node, const char *name,
+static void add_feature(OstlerImporter *import, xmlNode *node, const char *name,
                         bool is_wanted)
 {
     g_autofree char *option = g_strdup_printf("%s=%s", name, is_wanted ? "on" : "off");
@@ -75,7 +75,7 @@ static void add_feature(OstlerImport *import, xmlNode *node, const char *name,
     ostler_import_add_cpu_option(import, node, option);
 }
 
-static void read_feature(OstlerImport *import, xmlNode *feature)
+static void read_feature(OstlerImporter *import, xmlNode *feature)
 {
     const char *name = ostler_import_take(import, feature, "@name");
     const char *policy = ostler_import_take(import, feature, "@policy");
@@ -107,7 +107,7 @@ static const OstlerImportWord foreign_models[] = {
     { NULL },
 };
 
-static void carry_model(OstlerImport *import, xmlNode *cpu, const char *model)
+static void carry_model(OstlerImporter *import, xmlNode *cpu, const char *model)
 {
     static const OstlerImportCarry row[] = { { "model", "cpu", foreign_models },
                                              { NULL } };
@@ -122,7 +122,7 @@ static void carry_model(OstlerImport *import, xmlNode *cpu, const char *model)
     ostler_import_carry(import, cpu, guest, "model", "cpu");
 }
 
-static void read_model(OstlerImport *import, xmlNode *cpu)
+static void read_model(OstlerImporter *import, xmlNode *cpu)
 {
     const char *mode = ostler_import_take(import, cpu, "@mode");
     const char *model = ostler_import_peek(import, cpu, "model");
@@ -158,7 +158,7 @@ static const struct {
     { "@migratable", "off", "migratable=off" },
 };
 
-static void read_cpu_options(OstlerImport *import, xmlNode *cpu)
+static void read_cpu_options(OstlerImporter *import, xmlNode *cpu)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(cpu_options); i++) {
         const char *value = ostler_import_peek(import, cpu, cpu_options[i].step);
@@ -171,7 +171,7 @@ static void read_cpu_options(OstlerImport *import, xmlNode *cpu)
     }
 }
 
-static void read_topology(OstlerImport *import, xmlNode *cpu)
+static void read_topology(OstlerImporter *import, xmlNode *cpu)
 {
     OstlerSection *guest = ostler_import_section(import, "guest");
     const char *dies = ostler_import_take(import, cpu, "topology/@dies");
@@ -190,7 +190,7 @@ static const OstlerImportPart feature_parts[] = {
 
 /* --- numa ----------------------------------------------------------------------- */
 
-static void read_cell(OstlerImport *import, xmlNode *cell)
+static void read_cell(OstlerImporter *import, xmlNode *cell)
 {
     uint64_t bytes;
     const char *id = ostler_import_take(import, cell, "@id");
@@ -214,7 +214,7 @@ static const OstlerImportPart numa_parts[] = {
     { NULL },
 };
 
-void ostler_import_cpu(OstlerImport *import, xmlNode *node)
+void ostler_import_cpu(OstlerImporter *import, xmlNode *node)
 {
     xmlNode *numa = ostler_import_enter(node, "numa");
 
@@ -273,7 +273,7 @@ static const struct {
 };
 
 /* Off is what a Hyper-V word is when it is not there. */
-static void take_if_off(OstlerImport *import, xmlNode *hyperv)
+static void take_if_off(OstlerImporter *import, xmlNode *hyperv)
 {
     for (xmlNode *child = hyperv->children; child; child = child->next) {
         if (child->type == XML_ELEMENT_NODE &&
@@ -283,7 +283,7 @@ static void take_if_off(OstlerImport *import, xmlNode *hyperv)
     }
 }
 
-static void read_hyperv_values(OstlerImport *import, xmlNode *hyperv)
+static void read_hyperv_values(OstlerImporter *import, xmlNode *hyperv)
 {
     const char *retries = ostler_import_peek(import, hyperv, "spinlocks/@retries");
     const char *vendor = ostler_import_peek(import, hyperv, "vendor_id/@value");
@@ -304,7 +304,7 @@ static void read_hyperv_values(OstlerImport *import, xmlNode *hyperv)
     take_if_off(import, hyperv);
 }
 
-static void read_option(OstlerImport *import, xmlNode *node, size_t i)
+static void read_option(OstlerImporter *import, xmlNode *node, size_t i)
 {
     const char *value = ostler_import_peek(import, node, features[i].step);
 
@@ -321,7 +321,7 @@ static void read_option(OstlerImport *import, xmlNode *node, size_t i)
 }
 
 /* QEMU 7.2 target/i386/kvm/hyperv-proto.h: they are KVM's to offer. */
-static bool drop_hyperv_without_kvm(OstlerImport *import, xmlNode *node)
+static bool drop_hyperv_without_kvm(OstlerImporter *import, xmlNode *node)
 {
     if (!ostler_import_first(node, "hyperv") || !import->is_emulated) {
         return false;
@@ -331,7 +331,7 @@ static bool drop_hyperv_without_kvm(OstlerImport *import, xmlNode *node)
     return true;
 }
 
-void ostler_import_features(OstlerImport *import, xmlNode *node)
+void ostler_import_features(OstlerImporter *import, xmlNode *node)
 {
     bool has_hyperv =
         !drop_hyperv_without_kvm(import, node) && ostler_import_first(node, "hyperv");

@@ -5,7 +5,7 @@
 #include "guest/import/parts.h"
 
 /* A definition has one of these; a second is named. */
-static OstlerSection *only_section(OstlerImport *import, xmlNode *node,
+static OstlerSection *only_section(OstlerImporter *import, xmlNode *node,
                                    const char *kind)
 {
     if (ostler_definition_find(import->definition, kind, NULL)) {
@@ -23,7 +23,7 @@ static const OstlerImportWord displays[] = {
 };
 
 /* -1 is libvirt's word for any port. */
-static void read_port(OstlerImport *import, xmlNode *graphics, OstlerSection *display)
+static void read_port(OstlerImporter *import, xmlNode *graphics, OstlerSection *display)
 {
     const char *port = ostler_import_peek(import, graphics, "@port");
     const char *automatic = ostler_import_take(import, graphics, "@autoport");
@@ -35,7 +35,8 @@ static void read_port(OstlerImport *import, xmlNode *graphics, OstlerSection *di
     }
 }
 
-static void read_listen(OstlerImport *import, xmlNode *graphics, OstlerSection *display)
+static void read_listen(OstlerImporter *import, xmlNode *graphics,
+                        OstlerSection *display)
 {
     const char *address = ostler_import_take(import, graphics, "@listen");
     xmlNode *listen = ostler_import_first(graphics, "listen");
@@ -51,7 +52,7 @@ static void read_listen(OstlerImport *import, xmlNode *graphics, OstlerSection *
     }
 }
 
-static void read_graphics(OstlerImport *import, xmlNode *node)
+static void read_graphics(OstlerImporter *import, xmlNode *node)
 {
     static const OstlerImportCarry rows[] = { { "@type", "type", displays }, { NULL } };
     const char *type = ostler_import_peek(import, node, "@type");
@@ -88,7 +89,7 @@ static const OstlerImportWord video_models[] = {
     { NULL },
 };
 
-static void read_video(OstlerImport *import, xmlNode *node)
+static void read_video(OstlerImporter *import, xmlNode *node)
 {
     static const OstlerImportCarry rows[] = { { "model/@type", "model", video_models },
                                               { NULL } };
@@ -104,7 +105,7 @@ static const OstlerImportWord sound_models[] = {
     { "sb16", "sb16" }, { "usb", "usb" },   { NULL },
 };
 
-static void read_sound(OstlerImport *import, xmlNode *node)
+static void read_sound(OstlerImporter *import, xmlNode *node)
 {
     static const OstlerImportCarry rows[] = { { "@model", "model", sound_models },
                                               { NULL } };
@@ -120,7 +121,7 @@ static void read_sound(OstlerImport *import, xmlNode *node)
     }
 }
 
-static void read_audio(OstlerImport *import, xmlNode *node)
+static void read_audio(OstlerImporter *import, xmlNode *node)
 {
     if (g_strcmp0(ostler_import_peek(import, node, "@type"), "none") == 0) {
         ostler_import_excuse(import, node, "", "What nobody plays needs no word");
@@ -133,7 +134,7 @@ static void read_audio(OstlerImport *import, xmlNode *node)
 
 /* --- input ---------------------------------------------------------------------- */
 
-static void read_input(OstlerImport *import, xmlNode *node)
+static void read_input(OstlerImporter *import, xmlNode *node)
 {
     const char *type = ostler_import_peek(import, node, "@type");
     const char *bus = ostler_import_peek(import, node, "@bus");
@@ -165,7 +166,7 @@ static const OstlerImportCarry rate_rows[] = {
     { NULL },
 };
 
-static void read_rng(OstlerImport *import, xmlNode *node)
+static void read_rng(OstlerImporter *import, xmlNode *node)
 {
     const char *backend = ostler_import_peek(import, node, "backend/@model");
     const char *source = ostler_import_peek(import, node, "backend");
@@ -205,7 +206,7 @@ static const OstlerImportCarry tpm_rows[] = {
     { NULL },
 };
 
-static void read_tpm(OstlerImport *import, xmlNode *node)
+static void read_tpm(OstlerImporter *import, xmlNode *node)
 {
     const char *backend = ostler_import_peek(import, node, "backend/@type");
 
@@ -239,7 +240,7 @@ static const OstlerImportCarry watchdog_rows[] = {
     { NULL },
 };
 
-static void read_watchdog(OstlerImport *import, xmlNode *node)
+static void read_watchdog(OstlerImporter *import, xmlNode *node)
 {
     OstlerSection *watchdog = only_section(import, node, "watchdog");
 
@@ -254,7 +255,7 @@ static const OstlerImportWord panic_models[] = {
     { NULL },
 };
 
-static void read_panic(OstlerImport *import, xmlNode *node)
+static void read_panic(OstlerImporter *import, xmlNode *node)
 {
     static const OstlerImportCarry rows[] = { { "@model", "model", panic_models },
                                               { NULL } };
@@ -285,7 +286,7 @@ static const OstlerImportCarry balloon_rows[] = {
     { NULL },
 };
 
-static void read_balloon(OstlerImport *import, xmlNode *node)
+static void read_balloon(OstlerImporter *import, xmlNode *node)
 {
     const char *model = ostler_import_take(import, node, "@model");
 
@@ -303,7 +304,7 @@ static void read_balloon(OstlerImport *import, xmlNode *node)
     }
 }
 
-static void read_vsock(OstlerImport *import, xmlNode *node)
+static void read_vsock(OstlerImporter *import, xmlNode *node)
 {
     OstlerSection *vsock = only_section(import, node, "vsock");
 
@@ -335,7 +336,7 @@ static const OstlerImportCarry filesystem_rows[] = {
     { NULL },
 };
 
-static void read_filesystem_driver(OstlerImport *import, xmlNode *node)
+static void read_filesystem_driver(OstlerImporter *import, xmlNode *node)
 {
     const char *driver = ostler_import_peek(import, node, "driver/@type");
 
@@ -348,7 +349,7 @@ static void read_filesystem_driver(OstlerImport *import, xmlNode *node)
     }
 }
 
-static void read_filesystem(OstlerImport *import, xmlNode *node)
+static void read_filesystem(OstlerImporter *import, xmlNode *node)
 {
     const char *type = ostler_import_take(import, node, "@type");
     const char *tag = ostler_import_peek(import, node, "target/@dir");
@@ -372,7 +373,7 @@ static void read_filesystem(OstlerImport *import, xmlNode *node)
 /* --- devices of the host -------------------------------------------------------- */
 
 /* libvirt writes 0x06, 6 or 06. */
-static unsigned take_number(OstlerImport *import, xmlNode *node, const char *step,
+static unsigned take_number(OstlerImporter *import, xmlNode *node, const char *step,
                             unsigned *out_is_bad)
 {
     uint64_t number = 0;
@@ -386,7 +387,7 @@ static unsigned take_number(OstlerImport *import, xmlNode *node, const char *ste
     return (unsigned)number;
 }
 
-static char *pci_address(OstlerImport *import, xmlNode *node)
+static char *pci_address(OstlerImporter *import, xmlNode *node)
 {
     unsigned bad = 0;
     unsigned domain = take_number(import, node, "source/address/@domain", &bad);
@@ -398,7 +399,7 @@ static char *pci_address(OstlerImport *import, xmlNode *node)
                : g_strdup_printf("%04x:%02x:%02x.%x", domain, bus, slot, function);
 }
 
-static char *usb_address(OstlerImport *import, xmlNode *node)
+static char *usb_address(OstlerImporter *import, xmlNode *node)
 {
     unsigned bad = 0;
 
@@ -416,13 +417,13 @@ static char *usb_address(OstlerImport *import, xmlNode *node)
 static const struct {
     const char *type;
     const char *key;
-    char *(*address)(OstlerImport *import, xmlNode *node);
+    char *(*address)(OstlerImporter *import, xmlNode *node);
 } host_devices[] = {
     { "pci", "pci", pci_address },
     { "usb", "usb", usb_address },
 };
 
-static const char *host_device_type(OstlerImport *import, xmlNode *node)
+static const char *host_device_type(OstlerImporter *import, xmlNode *node)
 {
     const char *inner = ostler_import_peek(import, node, "source/address/@type");
 
@@ -431,7 +432,7 @@ static const char *host_device_type(OstlerImport *import, xmlNode *node)
                : ostler_import_peek(import, node, "@type");
 }
 
-static void read_host_device(OstlerImport *import, xmlNode *node, size_t i)
+static void read_host_device(OstlerImporter *import, xmlNode *node, size_t i)
 {
     g_autofree char *address = host_devices[i].address(import, node);
     g_autofree char *label =
@@ -450,7 +451,7 @@ static void read_host_device(OstlerImport *import, xmlNode *node, size_t i)
     ostler_import_bootable(import, node, hostdev, "hostdev");
 }
 
-void ostler_import_hostdev(OstlerImport *import, xmlNode *node)
+void ostler_import_hostdev(OstlerImporter *import, xmlNode *node)
 {
     const char *type = host_device_type(import, node);
 
@@ -468,7 +469,7 @@ void ostler_import_hostdev(OstlerImport *import, xmlNode *node)
 /* --- controllers and the emulator ----------------------------------------------- */
 
 /* Of the controllers only those whose driver the guest must have are a choice. */
-static void read_controller(OstlerImport *import, xmlNode *node)
+static void read_controller(OstlerImporter *import, xmlNode *node)
 {
     const char *type = ostler_import_take(import, node, "@type");
     const char *model = ostler_import_peek(import, node, "@model");
@@ -495,7 +496,7 @@ static bool is_usual_emulator(const char *path)
            strcmp(name, "kvm-spice") == 0;
 }
 
-static void read_emulator(OstlerImport *import, xmlNode *node)
+static void read_emulator(OstlerImporter *import, xmlNode *node)
 {
     const char *path = ostler_import_peek(import, node, "");
 

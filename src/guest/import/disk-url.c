@@ -16,7 +16,7 @@ typedef struct {
     const char *transport;
 } Place;
 
-typedef char *MakeUrl(OstlerImport *import, xmlNode *source, const Place *place);
+typedef char *MakeUrl(OstlerImporter *import, xmlNode *source, const Place *place);
 
 /* RFC 3986: what stands for itself in a path. */
 static char *path_of(const char *name)
@@ -34,7 +34,7 @@ static char *authority(const Place *place)
                        place->port ? place->port : "", NULL);
 }
 
-static char *nbd_url(OstlerImport *import, xmlNode *source, const Place *place)
+static char *nbd_url(OstlerImporter *import, xmlNode *source, const Place *place)
 {
     g_autofree char *path = path_of(place->name);
     g_autofree char *host = authority(place);
@@ -47,7 +47,7 @@ static char *nbd_url(OstlerImport *import, xmlNode *source, const Place *place)
 }
 
 /* libvirt's name is "iqn/lun", and lun 0 when there is none. */
-static char *iscsi_url(OstlerImport *import, xmlNode *source, const Place *place)
+static char *iscsi_url(OstlerImporter *import, xmlNode *source, const Place *place)
 {
     g_autofree char *host = authority(place);
     g_autofree char *path = path_of(place->name);
@@ -59,7 +59,7 @@ static char *iscsi_url(OstlerImport *import, xmlNode *source, const Place *place
                            strchr(place->name, '/') ? "" : "/0");
 }
 
-static char *web_url(OstlerImport *import, xmlNode *source, const Place *place)
+static char *web_url(OstlerImporter *import, xmlNode *source, const Place *place)
 {
     const char *protocol = ostler_import_peek(import, source, "@protocol");
     const char *query = ostler_import_take(import, source, "@query");
@@ -73,7 +73,7 @@ static char *web_url(OstlerImport *import, xmlNode *source, const Place *place)
                            path, query ? "?" : "", query ? query : "");
 }
 
-static char *gluster_url(OstlerImport *import, xmlNode *source, const Place *place)
+static char *gluster_url(OstlerImporter *import, xmlNode *source, const Place *place)
 {
     g_autofree char *path = path_of(place->name);
     g_autofree char *host = authority(place);
@@ -88,7 +88,7 @@ static char *gluster_url(OstlerImport *import, xmlNode *source, const Place *pla
     return g_strdup_printf("gluster://%s/%s", host, path);
 }
 
-static char *nfs_url(OstlerImport *import, xmlNode *source, const Place *place)
+static char *nfs_url(OstlerImporter *import, xmlNode *source, const Place *place)
 {
     g_autofree char *host = authority(place);
     g_autofree char *path = path_of(place->name);
@@ -108,7 +108,7 @@ static void append_escaped(GString *url, const char *value)
     }
 }
 
-static void append_monitors(OstlerImport *import, xmlNode *source, GString *url)
+static void append_monitors(OstlerImporter *import, xmlNode *source, GString *url)
 {
     const char *separator = ":mon_host=";
 
@@ -131,7 +131,7 @@ static void append_monitors(OstlerImport *import, xmlNode *source, GString *url)
     }
 }
 
-static char *rbd_url(OstlerImport *import, xmlNode *source, const Place *place)
+static char *rbd_url(OstlerImporter *import, xmlNode *source, const Place *place)
 {
     const char *snapshot = ostler_import_take(import, source, "snapshot/@name");
     const char *config = ostler_import_take(import, source, "config/@file");
@@ -163,7 +163,7 @@ static const struct {
     { "nfs", nfs_url },
 };
 
-const char *ostler_import_disk_url(OstlerImport *import, xmlNode *source)
+const char *ostler_import_disk_url(OstlerImporter *import, xmlNode *source)
 {
     const char *protocol = ostler_import_take(import, source, "@protocol");
     Place place = { .name = ostler_import_take(import, source, "@name") };

@@ -5,4 +5,4 @@
 #include "guest/import/reader.h"
 
 /* NULL if QEMU has no such protocol or the source lacks what a URL needs. */
-const char *ostler_import_disk_url(OstlerImport *import, xmlNode *source);
+const char *ostler_import_disk_url(OstlerImporter *import, xmlNode *source);

@@ -63,19 +63,19 @@ static const OstlerImportCarry disk_rows[] = {
 };
 
 /* Where the image is, in the definition's words; NULL if there is none. */
-typedef const char *ReadSource(OstlerImport *import, xmlNode *disk);
+typedef const char *ReadSource(OstlerImporter *import, xmlNode *disk);
 
-static const char *read_file(OstlerImport *import, xmlNode *disk)
+static const char *read_file(OstlerImporter *import, xmlNode *disk)
 {
     return ostler_import_take(import, disk, "source/@file");
 }
 
-static const char *read_block(OstlerImport *import, xmlNode *disk)
+static const char *read_block(OstlerImporter *import, xmlNode *disk)
 {
     return ostler_import_take(import, disk, "source/@dev");
 }
 
-static const char *read_network(OstlerImport *import, xmlNode *disk)
+static const char *read_network(OstlerImporter *import, xmlNode *disk)
 {
     xmlNode *source = ostler_import_enter(disk, "source");
 
@@ -122,7 +122,7 @@ static const struct {
     { "fd", "floppy" },
 };
 
-static void guess_bus(OstlerImport *import, xmlNode *disk, OstlerSection *section,
+static void guess_bus(OstlerImporter *import, xmlNode *disk, OstlerSection *section,
                       const char *target)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(bus_by_name); i++) {
@@ -133,7 +133,7 @@ static void guess_bus(OstlerImport *import, xmlNode *disk, OstlerSection *sectio
 }
 
 /* Holes are made by discarding: without it zeroes can only be skipped. */
-static void read_detect_zeroes(OstlerImport *import, xmlNode *disk,
+static void read_detect_zeroes(OstlerImporter *import, xmlNode *disk,
                                OstlerSection *section)
 {
     const char *detect = ostler_import_peek(import, disk, "driver/@detect_zeroes");
@@ -149,7 +149,7 @@ static void read_detect_zeroes(OstlerImport *import, xmlNode *disk,
     }
 }
 
-static void read_disk(OstlerImport *import, xmlNode *disk, OstlerSection *section,
+static void read_disk(OstlerImporter *import, xmlNode *disk, OstlerSection *section,
                       const char *target)
 {
     ostler_import_carry_all(import, disk, section, disk_rows);
@@ -169,7 +169,7 @@ static void read_disk(OstlerImport *import, xmlNode *disk, OstlerSection *sectio
 
 /* A drive without a medium is one all the same, but for QEMU's USB ones; a disk is
  * not. */
-static bool may_be_empty(OstlerImport *import, xmlNode *disk)
+static bool may_be_empty(OstlerImporter *import, xmlNode *disk)
 {
     const char *device = ostler_import_peek(import, disk, "@device");
     const char *bus = ostler_import_peek(import, disk, "target/@bus");
@@ -180,7 +180,7 @@ static bool may_be_empty(OstlerImport *import, xmlNode *disk)
     return g_strcmp0(device, "cdrom") == 0 || g_strcmp0(device, "floppy") == 0;
 }
 
-void ostler_import_disk(OstlerImport *import, xmlNode *node)
+void ostler_import_disk(OstlerImporter *import, xmlNode *node)
 {
     const char *target = ostler_import_take(import, node, "target/@dev");
     const Source *source = find_source(ostler_import_take(import, node, "@type"));

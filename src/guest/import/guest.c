@@ -6,17 +6,17 @@
 
 #define KIB 1024u
 
-bool ostler_import_is_x86(const OstlerImport *import)
+bool ostler_import_is_x86(const OstlerImporter *import)
 {
     return g_str_equal(import->arch, "x86_64") || g_str_equal(import->arch, "i386");
 }
 
-bool ostler_import_is_arm(const OstlerImport *import)
+bool ostler_import_is_arm(const OstlerImporter *import)
 {
     return g_str_equal(import->arch, "arm") || g_str_equal(import->arch, "aarch64");
 }
 
-void ostler_import_read_parts(OstlerImport *import, xmlNode *node,
+void ostler_import_read_parts(OstlerImporter *import, xmlNode *node,
                               const OstlerImportPart *parts)
 {
     for (; parts->name; parts++) {
@@ -28,7 +28,7 @@ void ostler_import_read_parts(OstlerImport *import, xmlNode *node,
     }
 }
 
-void ostler_import_add_machine_option(OstlerImport *import, xmlNode *node,
+void ostler_import_add_machine_option(OstlerImporter *import, xmlNode *node,
                                       const char *option)
 {
     g_autofree char *machine =
@@ -38,7 +38,7 @@ void ostler_import_add_machine_option(OstlerImport *import, xmlNode *node,
                       machine);
 }
 
-void ostler_import_add_argument(OstlerImport *import, xmlNode *node, const char *name,
+void ostler_import_add_argument(OstlerImporter *import, xmlNode *node, const char *name,
                                 const char *value)
 {
     OstlerSection *qemu = ostler_import_section(import, "qemu");
@@ -87,7 +87,7 @@ static const OstlerImportCarry mode_rows[] = {
 };
 
 /* One size for all: a definition does not give each node its own. */
-static void read_hugepages(OstlerImport *import, xmlNode *hugepages,
+static void read_hugepages(OstlerImporter *import, xmlNode *hugepages,
                            OstlerSection *section)
 {
     uint64_t bytes;
@@ -103,7 +103,7 @@ static void read_hugepages(OstlerImport *import, xmlNode *hugepages,
     }
 }
 
-void ostler_import_memory_backing(OstlerImport *import, xmlNode *node)
+void ostler_import_memory_backing(OstlerImporter *import, xmlNode *node)
 {
     OstlerSection *section = ostler_import_section(import, "memory-backing");
     xmlNode *hugepages = ostler_import_enter(node, "hugepages");
@@ -125,7 +125,7 @@ void ostler_import_memory_backing(OstlerImport *import, xmlNode *node)
 
 /* --- processors and threads ----------------------------------------------------- */
 
-void ostler_import_vcpu(OstlerImport *import, xmlNode *node)
+void ostler_import_vcpu(OstlerImporter *import, xmlNode *node)
 {
     OstlerSection *guest = ostler_import_section(import, "guest");
 
@@ -137,7 +137,7 @@ void ostler_import_vcpu(OstlerImport *import, xmlNode *node)
     }
 }
 
-void ostler_import_iothreads(OstlerImport *import, xmlNode *node)
+void ostler_import_iothreads(OstlerImporter *import, xmlNode *node)
 {
     ostler_import_carry(import, node, ostler_import_section(import, "guest"), "",
                         "iothreads");
@@ -172,7 +172,7 @@ static const OstlerImportCarry firmware_rows[] = {
 };
 
 /* Whether the loader keeps variables decides how it is mapped: as flash or as ROM. */
-static void read_firmware(OstlerImport *import, xmlNode *os, OstlerSection *guest)
+static void read_firmware(OstlerImporter *import, xmlNode *os, OstlerSection *guest)
 {
     const char *type = ostler_import_peek(import, os, "loader/@type");
     const char *template = ostler_import_take(import, os, "nvram/@template");
@@ -206,7 +206,7 @@ static const OstlerImportWord smbios_modes[] = {
     { NULL },
 };
 
-static void read_smbios_mode(OstlerImport *import, xmlNode *os)
+static void read_smbios_mode(OstlerImporter *import, xmlNode *os)
 {
     const char *mode = ostler_import_peek(import, os, "smbios/@mode");
 
@@ -217,7 +217,7 @@ static void read_smbios_mode(OstlerImport *import, xmlNode *os)
     }
 }
 
-void ostler_import_os(OstlerImport *import, xmlNode *node)
+void ostler_import_os(OstlerImporter *import, xmlNode *node)
 {
     OstlerSection *guest = ostler_import_section(import, "guest");
 
@@ -258,7 +258,7 @@ static const struct {
     { "hypervclock", "no", false, "hv-time=off" },
 };
 
-static void read_timer(OstlerImport *import, xmlNode *timer)
+static void read_timer(OstlerImporter *import, xmlNode *timer)
 {
     const char *name = ostler_import_peek(import, timer, "@name");
     const char *present = ostler_import_peek(import, timer, "@present");
@@ -280,7 +280,7 @@ static const OstlerImportPart clock_parts[] = {
     { NULL },
 };
 
-void ostler_import_clock(OstlerImport *import, xmlNode *node)
+void ostler_import_clock(OstlerImporter *import, xmlNode *node)
 {
     OstlerSection *guest = ostler_import_section(import, "guest");
 
@@ -335,7 +335,7 @@ static void append_field(GString *option, const char *field, const char *value)
     g_string_append_printf(option, ",%s=%s", field, escaped);
 }
 
-static void read_smbios_entry(OstlerImport *import, const xmlNode *table,
+static void read_smbios_entry(OstlerImporter *import, const xmlNode *table,
                               xmlNode *entry, GString *option)
 {
     const char *name = ostler_import_peek(import, entry, "@name");
@@ -353,7 +353,7 @@ static void read_smbios_entry(OstlerImport *import, const xmlNode *table,
     }
 }
 
-static void read_smbios_table(OstlerImport *import, xmlNode *table)
+static void read_smbios_table(OstlerImporter *import, xmlNode *table)
 {
     g_autoptr(GString) option = g_string_new(NULL);
 
@@ -366,7 +366,7 @@ static void read_smbios_table(OstlerImport *import, xmlNode *table)
     }
 }
 
-static void read_oem_strings(OstlerImport *import, xmlNode *table)
+static void read_oem_strings(OstlerImporter *import, xmlNode *table)
 {
     g_autoptr(GString) option = g_string_new("type=11");
 
@@ -378,7 +378,7 @@ static void read_oem_strings(OstlerImport *import, xmlNode *table)
 }
 
 /* QEMU docs/specs/fw_cfg.rst: names of users' own begin with "opt/". */
-static void read_fw_cfg_entry(OstlerImport *import, xmlNode *entry)
+static void read_fw_cfg_entry(OstlerImporter *import, xmlNode *entry)
 {
     g_autoptr(GString) option = g_string_new(NULL);
     const char *name = ostler_import_take(import, entry, "@name");
@@ -406,14 +406,14 @@ static const OstlerImportPart fw_cfg_parts[] = {
 };
 
 /* libvirt uses the tables only if <os><smbios mode='sysinfo'/> says so. */
-static bool are_tables_used(OstlerImport *import, xmlNode *sysinfo)
+static bool are_tables_used(OstlerImporter *import, xmlNode *sysinfo)
 {
     const char *mode = ostler_import_peek(import, sysinfo->parent, "os/smbios/@mode");
 
     return g_strcmp0(mode, "sysinfo") == 0;
 }
 
-void ostler_import_sysinfo(OstlerImport *import, xmlNode *node)
+void ostler_import_sysinfo(OstlerImporter *import, xmlNode *node)
 {
     const char *type = ostler_import_peek(import, node, "@type");
 
@@ -433,7 +433,7 @@ void ostler_import_sysinfo(OstlerImport *import, xmlNode *node)
 }
 
 /* QEMU docs/specs/vmgenid.txt */
-void ostler_import_genid(OstlerImport *import, xmlNode *node)
+void ostler_import_genid(OstlerImporter *import, xmlNode *node)
 {
     const char *guid = ostler_import_peek(import, node, "");
 
@@ -448,7 +448,7 @@ void ostler_import_genid(OstlerImport *import, xmlNode *node)
 
 /* --- qemu:commandline ----------------------------------------------------------- */
 
-static void read_argument(OstlerImport *import, xmlNode *node)
+static void read_argument(OstlerImporter *import, xmlNode *node)
 {
     const char *value = ostler_import_take(import, node, "@value");
 
@@ -457,7 +457,7 @@ static void read_argument(OstlerImport *import, xmlNode *node)
     }
 }
 
-static void read_environment(OstlerImport *import, xmlNode *node)
+static void read_environment(OstlerImporter *import, xmlNode *node)
 {
     const char *name = ostler_import_take(import, node, "@name");
     const char *value = ostler_import_take(import, node, "@value");
@@ -477,7 +477,7 @@ static const OstlerImportPart commandline_parts[] = {
     { NULL },
 };
 
-void ostler_import_commandline(OstlerImport *import, xmlNode *node)
+void ostler_import_commandline(OstlerImporter *import, xmlNode *node)
 {
     ostler_import_read_parts(import, node, commandline_parts);
 }

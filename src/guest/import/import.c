@@ -45,7 +45,7 @@ static const struct {
     { "secret", "This is a secret's description, no domain" },
 };
 
-static bool check_root(OstlerImport *import, xmlNode *root, GError **error)
+static bool check_root(OstlerImporter *import, xmlNode *root, GError **error)
 {
     g_autofree char *name = ostler_import_shorten((const char *)root->name);
 
@@ -72,7 +72,7 @@ static const struct {
     { "hvf", NULL },
 };
 
-static bool read_type(OstlerImport *import, xmlNode *root, GError **error)
+static bool read_type(OstlerImporter *import, xmlNode *root, GError **error)
 {
     const char *type = ostler_import_take(import, root, "@type");
     g_autofree char *shown = ostler_import_shorten(type ? type : "");
@@ -123,7 +123,7 @@ static bool is_word(const char *text)
            strspn(text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-.") == strlen(text);
 }
 
-static bool read_os_type(OstlerImport *import, xmlNode *root, GError **error)
+static bool read_os_type(OstlerImporter *import, xmlNode *root, GError **error)
 {
     const char *type = ostler_import_take(import, root, "os/type");
     const char *arch = ostler_import_take(import, root, "os/type/@arch");
@@ -151,7 +151,7 @@ static bool read_os_type(OstlerImport *import, xmlNode *root, GError **error)
 
 /* --- memory --------------------------------------------------------------------- */
 
-static uint64_t sum_of_cells(OstlerImport *import)
+static uint64_t sum_of_cells(OstlerImporter *import)
 {
     uint64_t sum = 0;
 
@@ -165,13 +165,13 @@ static uint64_t sum_of_cells(OstlerImport *import)
 }
 
 /* virQEMUDomainGetMemoryAlign(): POWER's logical memory blocks, else whole MiB. */
-static uint64_t memory_unit(const OstlerImport *import)
+static uint64_t memory_unit(const OstlerImporter *import)
 {
     return g_str_equal(import->arch, "ppc64") ? 256 * MIB : MIB;
 }
 
 /* As libvirt does: rounded up to whole units, and with NUMA cells their sum. */
-static bool read_memory(OstlerImport *import, xmlNode *root, GError **error)
+static bool read_memory(OstlerImporter *import, xmlNode *root, GError **error)
 {
     uint64_t bytes = 0;
     uint64_t current;
@@ -229,7 +229,7 @@ static const OstlerImportCarry domain_rows[] = {
 };
 
 /* A key is a line: a description of several lines is the key several times. */
-static void read_description(OstlerImport *import, xmlNode *node)
+static void read_description(OstlerImporter *import, xmlNode *node)
 {
     g_auto(GStrv) lines = g_strsplit(ostler_import_take(import, node, ""), "\n", -1);
 
@@ -241,7 +241,7 @@ static void read_description(OstlerImport *import, xmlNode *node)
     }
 }
 
-static void read_devices(OstlerImport *import, xmlNode *node)
+static void read_devices(OstlerImporter *import, xmlNode *node)
 {
     ostler_import_read_parts(import, node, ostler_import_devices);
 }
@@ -264,7 +264,7 @@ static const OstlerImportPart domain_parts[] = {
 
 /* The GICv2 that Arm's virt has by default serves eight processors (QEMU hw/arm/virt.c);
  * libvirt picks the host's. */
-static void read_gic(OstlerImport *import, xmlNode *root)
+static void read_gic(OstlerImporter *import, xmlNode *root)
 {
     const char *machine = ostler_definition_machine(import->definition);
     uint64_t cpus =
@@ -278,7 +278,7 @@ static void read_gic(OstlerImport *import, xmlNode *root)
 }
 
 /* Without <features><acpi/> libvirt switches ACPI off, where the machine has it. */
-static void read_acpi(OstlerImport *import, xmlNode *root)
+static void read_acpi(OstlerImporter *import, xmlNode *root)
 {
     const char *machine = ostler_definition_machine(import->definition);
     bool has_switch =
@@ -289,7 +289,7 @@ static void read_acpi(OstlerImport *import, xmlNode *root)
     }
 }
 
-static bool read_domain(OstlerImport *import, xmlNode *root, GError **error)
+static bool read_domain(OstlerImporter *import, xmlNode *root, GError **error)
 {
     if (!read_type(import, root, error) || !read_os_type(import, root, error)) {
         return false;
@@ -305,7 +305,7 @@ static bool read_domain(OstlerImport *import, xmlNode *root, GError **error)
 
 /* --- the whole ------------------------------------------------------------------ */
 
-static OstlerDefinition *named_definition(OstlerImport *import, xmlNode *root,
+static OstlerDefinition *named_definition(OstlerImporter *import, xmlNode *root,
                                           GError **error)
 {
     const char *name = ostler_import_take(import, root, "name");
@@ -322,7 +322,7 @@ static OstlerDefinition *named_definition(OstlerImport *import, xmlNode *root,
     return ostler_definition_new(name);
 }
 
-static OstlerDefinition *read_document(OstlerImport *import, GError **error)
+static OstlerDefinition *read_document(OstlerImporter *import, GError **error)
 {
     xmlNode *root = xmlDocGetRootElement(import->document);
 
@@ -346,7 +346,7 @@ static OstlerDefinition *read_document(OstlerImport *import, GError **error)
     return g_steal_pointer(&definition);
 }
 
-static void clear_import(OstlerImport *import)
+static void clear_import(OstlerImporter *import)
 {
     g_clear_pointer(&import->bootables, g_ptr_array_unref);
     g_ptr_array_unref(import->strings);
@@ -362,7 +362,7 @@ OstlerDefinition *ostler_import_domain(const char *xml, size_t size, const char 
     }
 
     g_autoptr(OstlerImportReport) report = ostler_import_report_new(file);
-    OstlerImport import = {
+    OstlerImporter import = {
         .document = document,
         .file = file,
         .report = report,

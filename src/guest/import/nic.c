@@ -7,13 +7,13 @@
 #define MAX_FORWARDS 64 /* of one range: each port is a line of the definition */
 
 /* What the card is connected to, by @type. */
-typedef void ReadBackend(OstlerImport *import, xmlNode *nic, OstlerSection *section);
+typedef void ReadBackend(OstlerImporter *import, xmlNode *nic, OstlerSection *section);
 
 #define BEHIND_HOST                                                                    \
     "The card is behind QEMU's own address translation instead: it reaches out, and "  \
     "is reached by forwards only"
 
-static void read_user(OstlerImport *import, xmlNode *nic, OstlerSection *section)
+static void read_user(OstlerImporter *import, xmlNode *nic, OstlerSection *section)
 {
     const char *backend = ostler_import_peek(import, nic, "backend/@type");
 
@@ -22,19 +22,19 @@ static void read_user(OstlerImport *import, xmlNode *nic, OstlerSection *section
     }
 }
 
-static void become_user(OstlerImport *import, xmlNode *nic, OstlerSection *section)
+static void become_user(OstlerImporter *import, xmlNode *nic, OstlerSection *section)
 {
     ostler_import_change(import, nic, "@type", BEHIND_HOST);
 }
 
-static void read_network(OstlerImport *import, xmlNode *nic, OstlerSection *section)
+static void read_network(OstlerImporter *import, xmlNode *nic, OstlerSection *section)
 {
     ostler_import_enter(nic, "source");
     ostler_import_change(import, nic, "source/@network", "Networks are libvirt's. %s",
                          BEHIND_HOST);
 }
 
-static void read_bridge(OstlerImport *import, xmlNode *nic, OstlerSection *section)
+static void read_bridge(OstlerImporter *import, xmlNode *nic, OstlerSection *section)
 {
     if (ostler_import_carry(import, nic, section, "source/@bridge", "bridge")) {
         ostler_import_set(import, nic, section, "type", "bridge");
@@ -47,7 +47,7 @@ static void read_bridge(OstlerImport *import, xmlNode *nic, OstlerSection *secti
 }
 
 /* A tap interface that stands ready can be used; making one takes root. */
-static void read_ethernet(OstlerImport *import, xmlNode *nic, OstlerSection *section)
+static void read_ethernet(OstlerImporter *import, xmlNode *nic, OstlerSection *section)
 {
     if (g_strcmp0(ostler_import_peek(import, nic, "target/@managed"), "no") == 0 &&
         ostler_import_carry(import, nic, section, "target/@dev", "ifname")) {
@@ -58,7 +58,7 @@ static void read_ethernet(OstlerImport *import, xmlNode *nic, OstlerSection *sec
     }
 }
 
-static void read_socket(OstlerImport *import, xmlNode *nic, OstlerSection *section,
+static void read_socket(OstlerImporter *import, xmlNode *nic, OstlerSection *section,
                         const char *key)
 {
     const char *address = ostler_import_take(import, nic, "source/@address");
@@ -70,12 +70,12 @@ static void read_socket(OstlerImport *import, xmlNode *nic, OstlerSection *secti
     ostler_import_set(import, nic, section, key, place);
 }
 
-static void read_server(OstlerImport *import, xmlNode *nic, OstlerSection *section)
+static void read_server(OstlerImporter *import, xmlNode *nic, OstlerSection *section)
 {
     read_socket(import, nic, section, "listen");
 }
 
-static void read_client(OstlerImport *import, xmlNode *nic, OstlerSection *section)
+static void read_client(OstlerImporter *import, xmlNode *nic, OstlerSection *section)
 {
     read_socket(import, nic, section, "connect");
 }
@@ -88,7 +88,7 @@ static bool is_multicast(const char *address)
     return inet && g_inet_address_get_is_multicast(inet);
 }
 
-static void read_mcast(OstlerImport *import, xmlNode *nic, OstlerSection *section)
+static void read_mcast(OstlerImporter *import, xmlNode *nic, OstlerSection *section)
 {
     if (!is_multicast(ostler_import_peek(import, nic, "source/@address"))) {
         ostler_import_drop(import, nic, "source", "This is no multicast address");
@@ -98,7 +98,7 @@ static void read_mcast(OstlerImport *import, xmlNode *nic, OstlerSection *sectio
     read_socket(import, nic, section, "mcast");
 }
 
-static void read_null(OstlerImport *import, xmlNode *nic, OstlerSection *section)
+static void read_null(OstlerImporter *import, xmlNode *nic, OstlerSection *section)
 {
     ostler_import_set(import, nic, section, "type", "none");
 }
@@ -124,7 +124,7 @@ static const OstlerImportWord models[] = {
     { NULL },
 };
 
-static void read_model(OstlerImport *import, xmlNode *nic, OstlerSection *section)
+static void read_model(OstlerImporter *import, xmlNode *nic, OstlerSection *section)
 {
     const char *model = ostler_import_peek(import, nic, "model/@type");
     static const OstlerImportCarry row[] = { { "model/@type", "model", models },
@@ -153,7 +153,7 @@ typedef struct {
     uint64_t to;
 } Range;
 
-static bool take_port(OstlerImport *import, xmlNode *node, const char *step,
+static bool take_port(OstlerImporter *import, xmlNode *node, const char *step,
                       uint64_t fallback, uint64_t *out_port)
 {
     const char *text = ostler_import_take(import, node, step);
@@ -162,7 +162,7 @@ static bool take_port(OstlerImport *import, xmlNode *node, const char *step,
     return !text || g_ascii_string_to_unsigned(text, 10, 1, 65535, out_port, NULL);
 }
 
-static void add_forwards(OstlerImport *import, xmlNode *node, OstlerSection *section,
+static void add_forwards(OstlerImporter *import, xmlNode *node, OstlerSection *section,
                          const Range *range)
 {
     bool is_v6 = range->address && strchr(range->address, ':');
@@ -182,7 +182,7 @@ static void add_forwards(OstlerImport *import, xmlNode *node, OstlerSection *sec
     }
 }
 
-static void read_range(OstlerImport *import, xmlNode *node, OstlerSection *section,
+static void read_range(OstlerImporter *import, xmlNode *node, OstlerSection *section,
                        Range range)
 {
     if (ostler_import_peek(import, node, "@exclude")) {
@@ -206,7 +206,7 @@ static void read_range(OstlerImport *import, xmlNode *node, OstlerSection *secti
     add_forwards(import, node, section, &range);
 }
 
-static void read_forward(OstlerImport *import, xmlNode *node, OstlerSection *section)
+static void read_forward(OstlerImporter *import, xmlNode *node, OstlerSection *section)
 {
     Range range = { .protocol = ostler_import_take(import, node, "@proto"),
                     .address = ostler_import_take(import, node, "@address") };
@@ -223,7 +223,7 @@ static void read_forward(OstlerImport *import, xmlNode *node, OstlerSection *sec
 
 /* --- the card ------------------------------------------------------------------- */
 
-static void read_backend(OstlerImport *import, xmlNode *nic, OstlerSection *section)
+static void read_backend(OstlerImporter *import, xmlNode *nic, OstlerSection *section)
 {
     const char *type = ostler_import_take(import, nic, "@type");
 
@@ -236,7 +236,7 @@ static void read_backend(OstlerImport *import, xmlNode *nic, OstlerSection *sect
     ostler_import_change(import, nic, "@type", BEHIND_HOST);
 }
 
-static void read_link(OstlerImport *import, xmlNode *nic, OstlerSection *section)
+static void read_link(OstlerImporter *import, xmlNode *nic, OstlerSection *section)
 {
     const char *state = ostler_import_peek(import, nic, "link/@state");
 
@@ -249,7 +249,7 @@ static void read_link(OstlerImport *import, xmlNode *nic, OstlerSection *section
     }
 }
 
-static bool is_mac_taken(OstlerImport *import, const char *mac)
+static bool is_mac_taken(OstlerImporter *import, const char *mac)
 {
     for (OstlerSection *nic = ostler_definition_first(import->definition, "nic"); nic;
          nic = ostler_section_next(nic, "nic")) {
@@ -262,7 +262,7 @@ static bool is_mac_taken(OstlerImport *import, const char *mac)
     return false;
 }
 
-static void read_mac(OstlerImport *import, xmlNode *nic, OstlerSection *section)
+static void read_mac(OstlerImporter *import, xmlNode *nic, OstlerSection *section)
 {
     const char *mac = ostler_import_peek(import, nic, "mac/@address");
 
@@ -274,7 +274,7 @@ static void read_mac(OstlerImport *import, xmlNode *nic, OstlerSection *section)
     }
 }
 
-void ostler_import_interface(OstlerImport *import, xmlNode *node)
+void ostler_import_interface(OstlerImporter *import, xmlNode *node)
 {
     if (g_strcmp0(ostler_import_peek(import, node, "@type"), "hostdev") == 0) {
         ostler_import_hostdev(import, node); /* one of the host's, given whole */

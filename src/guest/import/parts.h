@@ -10,7 +10,7 @@
 
 #include "guest/import/reader.h"
 
-typedef void OstlerImportRead(OstlerImport *import, xmlNode *node);
+typedef void OstlerImportRead(OstlerImporter *import, xmlNode *node);
 
 /* One element's name and who reads it. */
 typedef struct {
@@ -19,7 +19,7 @@ typedef struct {
 } OstlerImportPart;
 
 /* Hand each child of @node to its part; @parts ends with a NULL name. */
-void ostler_import_read_parts(OstlerImport *import, xmlNode *node,
+void ostler_import_read_parts(OstlerImporter *import, xmlNode *node,
                               const OstlerImportPart *parts);
 
 extern const OstlerImportPart ostler_import_devices[]; /* below <devices> */
@@ -47,18 +47,18 @@ OstlerImportRead ostler_import_parallel;
 OstlerImportRead ostler_import_channel;
 
 /* Append ",option" to the machine or to the processor in [guest]. */
-void ostler_import_add_machine_option(OstlerImport *import, xmlNode *node,
+void ostler_import_add_machine_option(OstlerImporter *import, xmlNode *node,
                                       const char *option);
-void ostler_import_add_cpu_option(OstlerImport *import, xmlNode *node,
+void ostler_import_add_cpu_option(OstlerImporter *import, xmlNode *node,
                                   const char *option);
 /* Two arguments for QEMU as they are: "-smbios", "type=1,...". */
-void ostler_import_add_argument(OstlerImport *import, xmlNode *node, const char *name,
+void ostler_import_add_argument(OstlerImporter *import, xmlNode *node, const char *name,
                                 const char *value);
-bool ostler_import_is_x86(const OstlerImport *import);
-bool ostler_import_is_arm(const OstlerImport *import);
+bool ostler_import_is_x86(const OstlerImporter *import);
+bool ostler_import_is_arm(const OstlerImporter *import);
 
 /* Remember what <boot order=> or <os><boot> will want to name. */
-void ostler_import_bootable(OstlerImport *import, xmlNode *node,
+void ostler_import_bootable(OstlerImporter *import, xmlNode *node,
                             const OstlerSection *section, const char *class);
 /* After all devices are read: [guest] boot. */
-void ostler_import_boot_order(OstlerImport *import, xmlNode *domain);
+void ostler_import_boot_order(OstlerImporter *import, xmlNode *domain);

@@ -160,7 +160,7 @@ static char *text_of_attribute(xmlDoc *document, const xmlAttr *attribute)
     return text;
 }
 
-static const char *value_at(OstlerImport *import, Place place, bool is_reading)
+static const char *value_at(OstlerImporter *import, Place place, bool is_reading)
 {
     if (!place.element) {
         return NULL;
@@ -172,12 +172,12 @@ static const char *value_at(OstlerImport *import, Place place, bool is_reading)
     return text;
 }
 
-const char *ostler_import_take(OstlerImport *import, xmlNode *node, const char *step)
+const char *ostler_import_take(OstlerImporter *import, xmlNode *node, const char *step)
 {
     return value_at(import, place_at(node, step, true), true);
 }
 
-const char *ostler_import_peek(OstlerImport *import, xmlNode *node, const char *step)
+const char *ostler_import_peek(OstlerImporter *import, xmlNode *node, const char *step)
 {
     return value_at(import, place_at(node, step, false), false);
 }
@@ -277,7 +277,7 @@ static bool has_secret(const xmlNode *node)
 }
 
 /* An attribute's value, a plain element's text, else the element as it is written. */
-static char *shown_at(OstlerImport *import, Place place)
+static char *shown_at(OstlerImporter *import, Place place)
 {
     if (place.attribute ? is_secret(place.attribute) : has_secret(place.element)) {
         return g_strdup("a password");
@@ -295,7 +295,7 @@ static unsigned line_of(const xmlNode *element)
     return (unsigned)MAX(xmlGetLineNo(element), 1);
 }
 
-static void add_row(OstlerImport *import, OstlerImportClass class, Place place,
+static void add_row(OstlerImporter *import, OstlerImportClass class, Place place,
                     char *why)
 {
     /* The limit is checked at the end; this keeps memory bounded until then. */
@@ -308,7 +308,7 @@ static void add_row(OstlerImport *import, OstlerImportClass class, Place place,
 }
 
 static void G_GNUC_PRINTF(5, 0)
-    add_own_row(OstlerImport *import, OstlerImportClass class, xmlNode *node,
+    add_own_row(OstlerImporter *import, OstlerImportClass class, xmlNode *node,
                 const char *step, const char *why, va_list arguments)
 {
     Place place = place_at(node, step, true);
@@ -321,7 +321,7 @@ static void G_GNUC_PRINTF(5, 0)
     add_row(import, class, place, g_strdup_vprintf(why, arguments));
 }
 
-void ostler_import_drop(OstlerImport *import, xmlNode *node, const char *step,
+void ostler_import_drop(OstlerImporter *import, xmlNode *node, const char *step,
                         const char *why, ...)
 {
     va_list arguments;
@@ -331,7 +331,7 @@ void ostler_import_drop(OstlerImport *import, xmlNode *node, const char *step,
     va_end(arguments);
 }
 
-void ostler_import_change(OstlerImport *import, xmlNode *node, const char *step,
+void ostler_import_change(OstlerImporter *import, xmlNode *node, const char *step,
                           const char *why, ...)
 {
     va_list arguments;
@@ -341,7 +341,7 @@ void ostler_import_change(OstlerImport *import, xmlNode *node, const char *step,
     va_end(arguments);
 }
 
-void ostler_import_excuse(OstlerImport *import, xmlNode *node, const char *step,
+void ostler_import_excuse(OstlerImporter *import, xmlNode *node, const char *step,
                           const char *why)
 {
     Place place = place_at(node, step, true);
@@ -350,7 +350,7 @@ void ostler_import_excuse(OstlerImport *import, xmlNode *node, const char *step,
     add_row(import, OSTLER_IMPORT_NOT_NEEDED, place, g_strdup(why));
 }
 
-bool ostler_import_fail(OstlerImport *import, const xmlNode *node,
+bool ostler_import_fail(OstlerImporter *import, const xmlNode *node,
                         OstlerImportError code, GError **error, const char *why, ...)
 {
     va_list arguments;
@@ -366,7 +366,7 @@ bool ostler_import_fail(OstlerImport *import, const xmlNode *node,
 /* --- into the definition -------------------------------------------------------- */
 
 /* The definition's refusal names the guest first, which a report does not need. */
-static const char *without_prefix(const OstlerImport *import, const char *message)
+static const char *without_prefix(const OstlerImporter *import, const char *message)
 {
     g_autofree char *prefix =
         g_strdup_printf("%s: ", ostler_definition_name(import->definition));
@@ -385,7 +385,7 @@ static bool is_said_anyway(const OstlerSection *section, const char *key,
            g_strcmp0(key_row->fallback, value) == 0;
 }
 
-static bool set_or_report(OstlerImport *import, Place place, OstlerSection *section,
+static bool set_or_report(OstlerImporter *import, Place place, OstlerSection *section,
                           const char *key, const char *value)
 {
     g_autoptr(GError) refusal = NULL;
@@ -399,13 +399,13 @@ static bool set_or_report(OstlerImport *import, Place place, OstlerSection *sect
     return false;
 }
 
-bool ostler_import_set(OstlerImport *import, xmlNode *node, OstlerSection *section,
+bool ostler_import_set(OstlerImporter *import, xmlNode *node, OstlerSection *section,
                        const char *key, const char *value)
 {
     return set_or_report(import, (Place){ node }, section, key, value);
 }
 
-bool ostler_import_carry(OstlerImport *import, xmlNode *node, OstlerSection *section,
+bool ostler_import_carry(OstlerImporter *import, xmlNode *node, OstlerSection *section,
                          const char *step, const char *key)
 {
     Place place = place_at(node, step, true);
@@ -423,7 +423,7 @@ static const OstlerImportWord *find_word(const OstlerImportWord *words,
     return words->from ? words : NULL;
 }
 
-static void carry_word(OstlerImport *import, Place place, OstlerSection *section,
+static void carry_word(OstlerImporter *import, Place place, OstlerSection *section,
                        const OstlerImportCarry *row, const char *value)
 {
     const OstlerImportWord *word = find_word(row->words, value);
@@ -442,7 +442,7 @@ static void carry_word(OstlerImport *import, Place place, OstlerSection *section
     }
 }
 
-static void carry_row(OstlerImport *import, xmlNode *node, OstlerSection *section,
+static void carry_row(OstlerImporter *import, xmlNode *node, OstlerSection *section,
                       const OstlerImportCarry *row)
 {
     Place place = place_at(node, row->step, true);
@@ -459,7 +459,7 @@ static void carry_row(OstlerImport *import, xmlNode *node, OstlerSection *sectio
     }
 }
 
-void ostler_import_carry_all(OstlerImport *import, xmlNode *node,
+void ostler_import_carry_all(OstlerImporter *import, xmlNode *node,
                              OstlerSection *section, const OstlerImportCarry *rows)
 {
     for (; rows->step; rows++) {
@@ -478,7 +478,7 @@ static char *label_from(const char *wish)
     return g_string_free(label, FALSE);
 }
 
-static char *free_label(OstlerImport *import, const char *kind, const char *wish)
+static char *free_label(OstlerImporter *import, const char *kind, const char *wish)
 {
     g_autofree char *label = label_from(wish);
     char *name = g_strdup_printf("%s.%s", kind, label);
@@ -489,8 +489,8 @@ static char *free_label(OstlerImport *import, const char *kind, const char *wish
     return g_strdup(name + strlen(kind) + 1);
 }
 
-OstlerSection *ostler_import_add(OstlerImport *import, xmlNode *node, const char *kind,
-                                 const char *wish)
+OstlerSection *ostler_import_add(OstlerImporter *import, xmlNode *node,
+                                 const char *kind, const char *wish)
 {
     g_autoptr(GError) refusal = NULL;
     g_autofree char *label = wish ? free_label(import, kind, wish) : NULL;
@@ -504,7 +504,7 @@ OstlerSection *ostler_import_add(OstlerImport *import, xmlNode *node, const char
     return section;
 }
 
-OstlerSection *ostler_import_section(OstlerImport *import, const char *kind)
+OstlerSection *ostler_import_section(OstlerImporter *import, const char *kind)
 {
     OstlerSection *section = ostler_definition_find(import->definition, kind, NULL);
 
@@ -547,7 +547,7 @@ static uint64_t unit_bytes(const char *unit)
     return 0;
 }
 
-bool ostler_import_set_bytes(OstlerImport *import, xmlNode *node,
+bool ostler_import_set_bytes(OstlerImporter *import, xmlNode *node,
                              OstlerSection *section, const char *key, uint64_t bytes)
 {
     g_autofree char *size = ostler_size_text(bytes);
@@ -555,7 +555,7 @@ bool ostler_import_set_bytes(OstlerImport *import, xmlNode *node,
     return ostler_import_set(import, node, section, key, size);
 }
 
-bool ostler_import_take_bytes(OstlerImport *import, xmlNode *node, const char *step,
+bool ostler_import_take_bytes(OstlerImporter *import, xmlNode *node, const char *step,
                               uint64_t fallback_unit, uint64_t *out_bytes)
 {
     uint64_t number;
@@ -584,7 +584,7 @@ bool ostler_import_take_bytes(OstlerImport *import, xmlNode *node, const char *s
 
 /* --- what is left --------------------------------------------------------------- */
 
-static void report_place(OstlerImport *import, Place place)
+static void report_place(OstlerImporter *import, Place place)
 {
     g_autofree char *plain = ostler_import_plain_path(place.element, place.attribute);
     g_autofree char *value = g_strdup(value_at(import, place, false));
@@ -604,7 +604,7 @@ static bool is_blank(const xmlNode *text)
 }
 
 /* Text where libvirt has none is the author's slip: name it with its element. */
-static void report_text(OstlerImport *import, xmlNode *text)
+static void report_text(OstlerImporter *import, xmlNode *text)
 {
     if (is_text(text) && !is_marked(text) && !is_blank(text)) {
         ostler_import_report_add(import->report, OSTLER_IMPORT_NOT_CARRIED,
@@ -615,9 +615,9 @@ static void report_text(OstlerImport *import, xmlNode *text)
     }
 }
 
-static void report_below(OstlerImport *import, xmlNode *node);
+static void report_below(OstlerImporter *import, xmlNode *node);
 
-static void report_node(OstlerImport *import, xmlNode *node)
+static void report_node(OstlerImporter *import, xmlNode *node)
 {
     if (node->type != XML_ELEMENT_NODE) {
         report_text(import, node);
@@ -628,7 +628,7 @@ static void report_node(OstlerImport *import, xmlNode *node)
     }
 }
 
-static void report_below(OstlerImport *import, xmlNode *node)
+static void report_below(OstlerImporter *import, xmlNode *node)
 {
     for (xmlAttr *attribute = node->properties; attribute;
          attribute = attribute->next) {
@@ -641,7 +641,7 @@ static void report_below(OstlerImport *import, xmlNode *node)
     }
 }
 
-bool ostler_import_report_rest(OstlerImport *import, GError **error)
+bool ostler_import_report_rest(OstlerImporter *import, GError **error)
 {
     xmlNode *root = xmlDocGetRootElement(import->document);
 
