@@ -21,7 +21,10 @@ cat >old.xml <<'END'
 END
 "$OSTLER" import old.xml >old.guest 2>err || skip "this build has no libxml2"
 says old.guest 'file = /srv/old.qcow2'
-says err 'not carried over: /domain/devices/hovercraft'
+says err 'old.xml:12: /domain/devices/hovercraft: not carried: <hovercraft eels="yes"/>'
+says err 'more have no meaning here; --all names them'
+expect 0 "$OSTLER" import --all old.xml
+says err 'old.xml:8: /domain/devices/disk/driver/@name: not needed: qemu'
 expect 0 "$OSTLER" define old.guest
 
 expect 0 "$OSTLER" undefine old

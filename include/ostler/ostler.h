@@ -186,11 +186,14 @@ OSTLER_API char *ostler_guest_definition(OstlerGuest *guest,
 /* Forget the definition.  A running guest goes on and is forgotten when it ends. */
 OSTLER_API bool ostler_guest_undefine(OstlerGuest *guest, OstlerError **error);
 
-/* What of a libvirt domain did not come along as it was. */
+/* What of a libvirt domain did not come along as it was; in the XML's order. */
 typedef struct OstlerImportNote {
     const char *path; /* in the XML: "/domain/devices/disk[2]/driver/@iothread" */
-    const char *what; /* a sentence */
-    bool is_lost;     /* false: carried over, but changed */
+    const char *what; /* why, in a sentence */
+    bool is_lost;     /* false: carried over but changed, or not needed */
+    bool is_needed;   /* false: it has no meaning here, and @what says why */
+    unsigned line;
+    const char *value; /* what stood there: one line, printable, shortened */
 } OstlerImportNote;
 
 typedef struct OstlerImport OstlerImport;

@@ -158,6 +158,7 @@ static const OstlerArgumentRow import_arguments[] = {
 };
 static const OstlerOptionRow import_options[] = {
     { "define", NULL, "Define the guest at once instead of printing the definition" },
+    { "all", NULL, "Name what has no meaning here as well (aliases, addresses, ...)" },
     { NULL },
 };
 static const OstlerExampleRow import_examples[] = {

@@ -140,21 +140,43 @@ static json_object *import_json(const OstlerImport *import)
     for (size_t i = 0; i < ostler_import_size(import); i++) {
         const OstlerImportNote *note = ostler_import_at(import, i);
         json_object_array_add(
-            notes, ostler_json_object("path", cli_json_text(note->path), "what",
+            notes, ostler_json_object("path", cli_json_text(note->path), "line",
+                                      json_object_new_int64(note->line), "value",
+                                      cli_json_text(note->value), "what",
                                       cli_json_text(note->what), "lost",
-                                      json_object_new_boolean(note->is_lost), NULL));
+                                      json_object_new_boolean(note->is_lost), "needed",
+                                      json_object_new_boolean(note->is_needed), NULL));
     }
     return ostler_json_object("definition",
                               cli_json_text(ostler_import_definition(import)), "notes",
                               notes, NULL);
 }
 
-static void warn_import(const Cli *cli, const OstlerImport *import)
+static void warn_note(const Cli *cli, const OstlerImportNote *note, const char *file)
 {
+    const char *fate = note->is_lost     ? "not carried"
+                       : note->is_needed ? "changed"
+                                         : "not needed";
+
+    cli_warn(cli, "%s:%u: %s: %s%s%s (%s)", file, note->line, note->path, fate,
+             *note->value ? ": " : "", note->value, note->what);
+}
+
+/* What has no meaning here is counted, so that nothing is left out in silence. */
+static void warn_import(const Cli *cli, const OstlerImport *import, const char *file,
+                        bool is_all)
+{
+    size_t n_unneeded = 0;
+
     for (size_t i = 0; i < ostler_import_size(import); i++) {
         const OstlerImportNote *note = ostler_import_at(import, i);
-        cli_warn(cli, "%s: %s: %s", note->is_lost ? "not carried over" : "changed",
-                 note->path, note->what);
+        n_unneeded += !note->is_needed;
+        if (note->is_needed || is_all) {
+            warn_note(cli, note, file);
+        }
+    }
+    if (n_unneeded > 0 && !is_all) {
+        cli_warn(cli, "%zu more have no meaning here; --all names them", n_unneeded);
     }
 }
 
@@ -197,7 +219,7 @@ int cli_import(const OstlerInvocation *invocation, void *opaque)
         cli_print_json(import_json(import));
     } else if (!cli->is_json) {
         fflush(stdout);
-        warn_import(cli, import);
+        warn_import(cli, import, path, ostler_invocation_has(invocation, "all"));
     }
     return code;
 }

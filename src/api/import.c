@@ -36,16 +36,19 @@ const OstlerImportNote *ostler_import_at(const OstlerImport *import, size_t i)
     return &g_array_index(import->notes, OstlerImportNote, i);
 }
 
-/* What has no meaning here (a libvirt id, an alias) is no loss and no note. */
 static void add_notes(OstlerImport *import)
 {
     for (unsigned i = 0; i < ostler_import_report_size(import->report); i++) {
         const OstlerImportRow *row = ostler_import_report_row(import->report, i);
-        const OstlerImportNote note = { row->path, row->why,
-                                        row->class == OSTLER_IMPORT_NOT_CARRIED };
-        if (row->class != OSTLER_IMPORT_NOT_NEEDED) {
-            g_array_append_val(import->notes, note);
-        }
+        const OstlerImportNote note = {
+            .path = row->path,
+            .what = row->why,
+            .is_lost = row->class == OSTLER_IMPORT_NOT_CARRIED,
+            .is_needed = row->class != OSTLER_IMPORT_NOT_NEEDED,
+            .line = row->line,
+            .value = row->what,
+        };
+        g_array_append_val(import->notes, note);
     }
 }
 
