@@ -35,7 +35,7 @@ if [ ! -d "$corpus" ]; then
         skip "libvirt's source package cannot be fetched"
     }
     mkdir -p "$corpus.part"
-    tar -C "$corpus.part" --strip-components=2 --wildcards -xf libvirt_*.orig.tar.* \
+    tar -C "$corpus.part" --strip-components=2 --wildcards -xf libvirt_*.orig.tar.?z \
         '*/tests/*.xml'
     mv "$corpus.part" "$corpus"
 fi
