@@ -243,7 +243,8 @@ static void a_folder_swapped_for_a_link_leads_nowhere(Fixture *f, gconstpointer 
     g_mkdir(folder, 0700);
     put(folder, "secret", "inside");
     GThread *thread = g_thread_new("mutator", mutate, &mutator);
-    for (unsigned i = 0; i < 20000; i++) {
+    unsigned i;
+    for (i = 0; i < 20000 || n_read == 0; i++) {
         g_autoptr(OstlerRootFolder) sub = ostler_root_folder(f->root, "sub", NULL);
         g_autoptr(OstlerRootFile) file =
             sub ? ostler_root_read(sub, "secret", NULL) : NULL;
@@ -255,8 +256,7 @@ static void a_folder_swapped_for_a_link_leads_nowhere(Fixture *f, gconstpointer 
     }
     g_atomic_int_set(&mutator.is_over, 1);
     g_thread_join(thread);
-    g_test_message("%u of 20000 found the folder in its place", n_read);
-    g_assert_cmpuint(n_read, >, 0);
+    g_test_message("%u of %u found the folder in its place", n_read, i);
 }
 
 #define TEST(name, func)                                                               \
