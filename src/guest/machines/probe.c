@@ -594,7 +594,7 @@ static unsigned count_units(const char *said, const char *interface, unsigned ma
 
 #define UNIT(interface, index)                                                         \
     "-drive", "if=" interface ",index=" #index ",driver=null-co,size=64M,read-zeroes=" \
-                                               "on"
+              "on"
 #define UNITS                                                                          \
     UNIT("sd", 0), UNIT("sd", 1), UNIT("sd", 2), UNIT("sd", 3), UNIT("floppy", 0),     \
         UNIT("floppy", 1)
