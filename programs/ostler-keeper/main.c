@@ -26,6 +26,7 @@ static int stop_timeout_s = 60;
 static gboolean is_adopting;
 static gboolean is_paused;
 static gboolean ends_with_keeper;
+static gboolean is_detached;
 static gboolean wants_methods;
 static gboolean wants_version;
 
@@ -36,6 +37,8 @@ static const GOptionEntry options[] = {
       "Start without running the guest's first instruction", NULL },
     { "end-with-keeper", 0, 0, G_OPTION_ARG_NONE, &ends_with_keeper,
       "Have QEMU killed if this keeper is", NULL },
+    { "detach", 0, 0, G_OPTION_ARG_NONE, &is_detached,
+      "Go on as a process that the starter need not wait for", NULL },
     { "definition-fd", 0, 0, G_OPTION_ARG_INT, &definition_fd,
       "Read the definition from the descriptor N, not from where they are stored",
       "N" },
@@ -142,6 +145,8 @@ static int look_after(const char *name)
 
 int main(int argc, char **argv)
 {
+    g_autoptr(GError) why = NULL;
+
     if (!read_command_line(&argc, &argv)) {
         return OSTLER_RUN_ERROR_ARGUMENT;
     }
@@ -152,6 +157,10 @@ int main(int argc, char **argv)
     if (wants_methods) {
         print_methods();
         return EXIT_SUCCESS;
+    }
+    if (is_detached && !ostler_process_detach(&why)) {
+        keeper_say_failed(ready_fd, why);
+        return OSTLER_RUN_ERROR_FAILED;
     }
     return look_after(argv[1]);
 }

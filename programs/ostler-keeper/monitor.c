@@ -121,14 +121,21 @@ static bool coroutine_fn restart(Keeper *keeper, GError **error)
     return is_done;
 }
 
+/* A monitor that closes without an answer is QEMU on its way out, too. */
 static bool coroutine_fn quit(Keeper *keeper)
 {
+    g_autoptr(GError) refusal = NULL;
+
     if (!keeper->qmp) {
         return false;
     }
     g_autoptr(json_object) result =
-        ostler_qmp_execute(keeper->qmp, "quit", NULL, QUIT_TIMEOUT_MS, NULL);
-    return result && ostler_process_wait(keeper->qemu, QUIT_TIMEOUT_MS, NULL);
+        ostler_qmp_execute(keeper->qmp, "quit", NULL, QUIT_TIMEOUT_MS, &refusal);
+    if (!result && !g_error_matches(refusal, G_IO_ERROR, G_IO_ERROR_CLOSED)) {
+        g_message("%s", refusal->message);
+        return false;
+    }
+    return ostler_process_wait(keeper->qemu, QUIT_TIMEOUT_MS, NULL);
 }
 
 /* QEMU gets some time to flush its disks, and then none. */
@@ -137,6 +144,7 @@ static bool coroutine_fn quit_or_kill(Keeper *keeper, GError **error)
     if (!ostler_process_is_alive(keeper->qemu) || quit(keeper)) {
         return true;
     }
+    g_message("QEMU does not quit by itself; killing it");
     ostler_process_kill(keeper->qemu);
     if (!ostler_process_wait(keeper->qemu, KILL_TIMEOUT_MS, NULL)) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,

@@ -40,6 +40,7 @@ static GPtrArray *keeper_argv(const char *program, const char *guest,
     for (; *arguments; arguments++) {
         g_ptr_array_add(argv, (char *)*arguments);
     }
+    g_ptr_array_add(argv, (char *)"--detach");
     g_ptr_array_add(argv, (char *)"--ready-fd=3");
     if (has_definition) {
         g_ptr_array_add(argv, (char *)"--definition-fd=4");
@@ -50,10 +51,11 @@ static GPtrArray *keeper_argv(const char *program, const char *guest,
     return argv;
 }
 
-/* A session of its own: the guest outlives the terminal and its Ctrl-C. */
-static bool start_program(const char *program, const char *guest,
-                          const char *const *arguments, int definition_fd, int ready_fd,
-                          GError **error)
+/* A session of its own: the guest outlives the terminal and its Ctrl-C.  What is waited
+ * for here is the process that the keeper detaches from. */
+static bool coroutine_fn start_program(const char *program, const char *guest,
+                                       const char *const *arguments, int definition_fd,
+                                       int ready_fd, GError **error)
 {
     g_autoptr(GPtrArray) argv =
         keeper_argv(program, guest, arguments, definition_fd >= 0);
@@ -70,7 +72,7 @@ static bool start_program(const char *program, const char *guest,
     };
     g_autoptr(OstlerProcess) process = ostler_process_start(&config, error);
 
-    return process != NULL;
+    return process && ostler_process_wait(process, -1, NULL);
 }
 
 static bool coroutine_fn read_some(OstlerChannel *channel, OstlerLines *lines,

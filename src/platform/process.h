@@ -67,3 +67,10 @@ bool coroutine_fn ostler_process_wait(OstlerProcess *process, int timeout_ms,
 
 /* Say @end in words: "exited with status 1", "was killed by signal 9 (Killed)". */
 char *ostler_process_end_text(const OstlerProcessEnd *end);
+
+/*
+ * Go on in a process of its own that whoever started this one need not wait for: it sees
+ * an exit with 0 at once.  The standard streams become /dev/null.  Before there is a
+ * thread or a main loop.
+ */
+bool ostler_process_detach(GError **error);
