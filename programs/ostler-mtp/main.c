@@ -113,7 +113,7 @@ static bool coroutine_fn serve(Program *program, OstlerChannel *channel)
     ostler_mtp_responder_unplug(program->responder);
     ostler_channel_free(channel);
     if (!is_done) {
-        g_warning("The connection is broken, continuing: %s", error->message);
+        g_warning("The connection is given up: %s", error->message);
     }
     return is_done;
 }

@@ -282,13 +282,12 @@ static bool coroutine_fn transact(OstlerMtpResponder *responder)
 }
 
 /* Act on the note that interrupted a transaction. */
-static void coroutine_fn unwind(OstlerMtpResponder *responder)
+static void unwind(OstlerMtpResponder *responder)
 {
     ostler_mtp_session_abandon(responder->session);
     if (responder->must_close) {
         ostler_mtp_session_close(responder->session);
     }
-    ostler_usb_device_flush(responder->device, OSTLER_USB_BULK_OUT);
     responder->must_close = false;
     responder->is_cancelling = false;
     ostler_usb_device_go_on(responder->device);

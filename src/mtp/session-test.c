@@ -152,6 +152,10 @@ static void an_unfinished_file_leaves_the_old_one(Fixture *f, gconstpointer unus
     g_assert_cmpstr(kept, ==, "old");
     g_assert_cmpuint(test_share_handle(&f->share, "kept"), ==, handle);
 
+    test_share_put(&f->share, "unseen", "old", 3); /* it has no handle yet */
+    g_assert_cmphex(send_info(f, "unseen", 0x3000, 10), ==, OSTLER_MTP_OK);
+    g_assert_cmpuint(test_share_handle(&f->share, "unseen"), !=, 0);
+
     g_assert_cmphex(send_info(f, "fresh", 0x3000, 10), ==, OSTLER_MTP_OK);
     ostler_mtp_session_close(f->session);
     open_session(f);

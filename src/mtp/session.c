@@ -532,17 +532,14 @@ static void forget_transaction(OstlerMtpSession *session)
 
 void ostler_mtp_session_abandon(OstlerMtpSession *session)
 {
-    if (session->row >= 0 && operations[session->row].run == send_object) {
-        ostler_mtp_store_drop(session->store);
-    }
+    ostler_mtp_store_drop(session->store);
     forget_transaction(session);
 }
 
 void ostler_mtp_session_close(OstlerMtpSession *session)
 {
     session->id = 0;
-    ostler_mtp_store_drop(session->store);
-    forget_transaction(session);
+    ostler_mtp_session_abandon(session);
 }
 
 /* Whether the request can be carried out at all. */
@@ -571,7 +568,9 @@ static OstlerMtpPhase begin_producing(OstlerMtpSession *session)
 OstlerMtpPhase ostler_mtp_session_begin(OstlerMtpSession *session,
                                         const OstlerMtpContainer *request)
 {
-    ostler_mtp_session_abandon(session);
+    if (session->row >= 0) {
+        ostler_mtp_session_abandon(session);
+    }
     session->request = *request;
     session->response = (OstlerMtpContainer){
         .type = OSTLER_MTP_CONTAINER_RESPONSE,

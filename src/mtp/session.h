@@ -55,7 +55,8 @@ void ostler_mtp_session_consume(OstlerMtpSession *session, const uint8_t *bytes,
 /* Finish, and fill in the response; @is_whole is false if data is missing. */
 void ostler_mtp_session_end(OstlerMtpSession *session, bool is_whole,
                             OstlerMtpContainer *out_response);
-/* Give up the transaction: nothing of it remains, and there is no response. */
+/* Give up the transaction, and a file that was announced: nothing of them remains, and
+ * there is no response. */
 void ostler_mtp_session_abandon(OstlerMtpSession *session);
 /* The initiator is gone or has reset the device.  Handles stay as they are. */
 void ostler_mtp_session_close(OstlerMtpSession *session);

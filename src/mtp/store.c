@@ -635,24 +635,20 @@ static bool has_room(const OstlerMtpStore *store, unsigned storage, uint64_t siz
            size <= available;
 }
 
-/* A name that a folder has already, or anything else that is no file, is taken. */
-static bool is_name_free(OstlerRootFolder *folder, const char *name)
-{
-    OstlerRootInfo info;
-
-    return !ostler_root_stat(folder, name, &info, NULL) ||
-           info.kind == OSTLER_ROOT_FILE;
-}
-
-/* Give the file that will be @name its handle. */
-static OstlerMtpCode promise(OstlerMtpStore *store, unsigned storage, uint32_t parent,
-                             const char *name)
+/* Give the file that will be @name its handle; an old file of that name keeps its own
+ * and stays listed.  Anything else of that name is in the way. */
+static OstlerMtpCode promise(OstlerMtpStore *store, OstlerRootFolder *folder,
+                             unsigned storage, uint32_t parent, const char *name)
 {
     Incoming *incoming = &store->incoming;
-    uint32_t old = ostler_mtp_objects_find(store->objects, storage, parent, name);
+    OstlerRootInfo info;
+    bool is_there = ostler_root_stat(folder, name, &info, NULL);
 
+    if (is_there && info.kind != OSTLER_ROOT_FILE) {
+        return OSTLER_MTP_ACCESS_DENIED;
+    }
     incoming->handle = know(store, storage, parent, name, false);
-    incoming->is_new = incoming->handle != old;
+    incoming->is_new = !is_there;
     return incoming->handle ? OSTLER_MTP_OK : OSTLER_MTP_STORE_FULL;
 }
 
@@ -681,14 +677,11 @@ OstlerMtpCode ostler_mtp_store_begin(OstlerMtpStore *store, uint32_t id,
     if (!folder) {
         return code_of(error, OSTLER_MTP_INVALID_PARENT_OBJECT);
     }
-    if (!is_name_free(folder, name)) {
-        return OSTLER_MTP_ACCESS_DENIED;
-    }
     file = ostler_root_create(folder, &error);
     if (!file) {
         return code_of(error, OSTLER_MTP_GENERAL_ERROR);
     }
-    code = promise(store, storage, parent, name);
+    code = promise(store, folder, storage, parent, name);
     if (code == OSTLER_MTP_OK) {
         store->incoming.file = g_steal_pointer(&file);
         *out_handle = store->incoming.handle;

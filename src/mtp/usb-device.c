@@ -290,13 +290,68 @@ static GByteArray *string_descriptor(const OstlerUsbDevice *device, uint8_t inde
     }
 }
 
+/* ---- completing ---- */
+
+static Endpoint *find_endpoint(OstlerUsbDevice *device, uint8_t address)
+{
+    return address == OSTLER_USB_BULK_IN    ? &device->bulk_in
+           : address == OSTLER_USB_BULK_OUT ? &device->bulk_out
+                                            : NULL;
+}
+
+static void coroutine_fn acknowledge(OstlerUsbDevice *device,
+                                     OstlerUsbTransfer *transfer)
+{
+    if (device->transport && !transfer->is_acknowledged) {
+        transfer->is_acknowledged = true;
+        device->transport->complete(transfer, device->transport->opaque);
+    }
+}
+
+void coroutine_fn ostler_usb_device_complete(OstlerUsbDevice *device,
+                                             OstlerUsbTransfer *transfer)
+{
+    acknowledge(device, transfer);
+    ostler_usb_transfer_free(transfer);
+}
+
+static void coroutine_fn complete_as(OstlerUsbDevice *device,
+                                     OstlerUsbTransfer *transfer,
+                                     OstlerUsbStatus status)
+{
+    transfer->status = status;
+    transfer->size = 0;
+    ostler_usb_device_complete(device, transfer);
+}
+
+static OstlerUsbTransfer *pop(Endpoint *endpoint)
+{
+    OstlerUsbTransfer *transfer = g_queue_pop_head(&endpoint->waiting);
+
+    if (transfer) {
+        endpoint->bytes -= transfer->size;
+    }
+    return transfer;
+}
+
+static void coroutine_fn cancel_all(OstlerUsbDevice *device, Endpoint *endpoint)
+{
+    OstlerUsbTransfer *transfer;
+
+    while ((transfer = pop(endpoint))) {
+        complete_as(device, transfer, OSTLER_USB_CANCELLED);
+    }
+}
+
 /* ---- control requests ---- */
 
-typedef GByteArray *Answer(OstlerUsbDevice *device, const OstlerUsbSetup *setup,
-                           const uint8_t *data, size_t size);
+typedef GByteArray *coroutine_fn Answer(OstlerUsbDevice *device,
+                                        const OstlerUsbSetup *setup,
+                                        const uint8_t *data, size_t size);
 
-static GByteArray *get_descriptor(OstlerUsbDevice *device, const OstlerUsbSetup *setup,
-                                  const uint8_t *data, size_t size)
+static GByteArray *coroutine_fn get_descriptor(OstlerUsbDevice *device,
+                                               const OstlerUsbSetup *setup,
+                                               const uint8_t *data, size_t size)
 {
     switch (setup->value >> 8) {
     case DESCRIPTOR_DEVICE:
@@ -313,65 +368,73 @@ static GByteArray *get_descriptor(OstlerUsbDevice *device, const OstlerUsbSetup 
 }
 
 /* Neither self-powered nor halted, whoever is asked: two bytes of 0. */
-static GByteArray *get_status(OstlerUsbDevice *device, const OstlerUsbSetup *setup,
-                              const uint8_t *data, size_t size)
+static GByteArray *coroutine_fn get_status(OstlerUsbDevice *device,
+                                           const OstlerUsbSetup *setup,
+                                           const uint8_t *data, size_t size)
 {
     return bytes((const uint8_t[]){ 0, 0 }, 2);
 }
 
-static GByteArray *get_configuration(OstlerUsbDevice *device,
-                                     const OstlerUsbSetup *setup, const uint8_t *data,
-                                     size_t size)
+static GByteArray *coroutine_fn get_configuration(OstlerUsbDevice *device,
+                                                  const OstlerUsbSetup *setup,
+                                                  const uint8_t *data, size_t size)
 {
     return bytes(&device->configuration, 1);
 }
 
-static GByteArray *set_configuration(OstlerUsbDevice *device,
-                                     const OstlerUsbSetup *setup, const uint8_t *data,
-                                     size_t size)
+static GByteArray *coroutine_fn set_configuration(OstlerUsbDevice *device,
+                                                  const OstlerUsbSetup *setup,
+                                                  const uint8_t *data, size_t size)
 {
     return ostler_usb_device_configure(device, (uint8_t)setup->value)
                ? g_byte_array_new()
                : NULL;
 }
 
-static GByteArray *get_interface(OstlerUsbDevice *device, const OstlerUsbSetup *setup,
-                                 const uint8_t *data, size_t size)
+static GByteArray *coroutine_fn get_interface(OstlerUsbDevice *device,
+                                              const OstlerUsbSetup *setup,
+                                              const uint8_t *data, size_t size)
 {
     return setup->index == 0 ? bytes((const uint8_t[]){ 0 }, 1) : NULL;
 }
 
-static GByteArray *set_interface(OstlerUsbDevice *device, const OstlerUsbSetup *setup,
-                                 const uint8_t *data, size_t size)
+static GByteArray *coroutine_fn set_interface(OstlerUsbDevice *device,
+                                              const OstlerUsbSetup *setup,
+                                              const uint8_t *data, size_t size)
 {
     return setup->index == 0 && setup->value == 0 ? g_byte_array_new() : NULL;
 }
 
 /* We never halt an endpoint for long, so clearing a halt is always done already. */
-static GByteArray *accept(OstlerUsbDevice *device, const OstlerUsbSetup *setup,
-                          const uint8_t *data, size_t size)
+static GByteArray *coroutine_fn accept(OstlerUsbDevice *device,
+                                       const OstlerUsbSetup *setup, const uint8_t *data,
+                                       size_t size)
 {
     return g_byte_array_new();
 }
 
 /* Still Image Capture 5.2.1: the cancellation code 0x4001, then the transaction. */
-static GByteArray *cancel_request(OstlerUsbDevice *device, const OstlerUsbSetup *setup,
-                                  const uint8_t *data, size_t size)
+static GByteArray *coroutine_fn cancel_request(OstlerUsbDevice *device,
+                                               const OstlerUsbSetup *setup,
+                                               const uint8_t *data, size_t size)
 {
     if (size < 6 || data[0] != 0x01 || data[1] != 0x40) {
         return NULL;
     }
     uint32_t transaction = (uint32_t)data[2] | (uint32_t)data[3] << 8 |
                            (uint32_t)data[4] << 16 | (uint32_t)data[5] << 24;
+    cancel_all(device, &device->bulk_out);
     if (device->function) {
         device->function->cancel(transaction, device->function->opaque);
     }
     return g_byte_array_new();
 }
 
-static GByteArray *device_reset(OstlerUsbDevice *device, const OstlerUsbSetup *setup,
-                                const uint8_t *data, size_t size)
+static GByteArray *coroutine_fn device_reset(OstlerUsbDevice *device,
+                                             const OstlerUsbSetup *setup,
+                                             const uint8_t *data, size_t size)
 {
+    cancel_all(device, &device->bulk_out);
     if (device->function) {
         device->function->reset(device->function->opaque);
     }
@@ -379,9 +442,9 @@ static GByteArray *device_reset(OstlerUsbDevice *device, const OstlerUsbSetup *s
 }
 
 /* Still Image Capture 5.2.4: length, code; no endpoint is ever listed as stalled. */
-static GByteArray *get_device_status(OstlerUsbDevice *device,
-                                     const OstlerUsbSetup *setup, const uint8_t *data,
-                                     size_t size)
+static GByteArray *coroutine_fn get_device_status(OstlerUsbDevice *device,
+                                                  const OstlerUsbSetup *setup,
+                                                  const uint8_t *data, size_t size)
 {
     uint16_t code =
         device->function ? device->function->status(device->function->opaque) : 0x2001;
@@ -391,9 +454,9 @@ static GByteArray *get_device_status(OstlerUsbDevice *device,
 }
 
 /* Microsoft OS Descriptors 1.0, "Extended Compat ID": the driver for interface 0. */
-static GByteArray *microsoft_descriptor(OstlerUsbDevice *device,
-                                        const OstlerUsbSetup *setup,
-                                        const uint8_t *data, size_t size)
+static GByteArray *coroutine_fn microsoft_descriptor(OstlerUsbDevice *device,
+                                                     const OstlerUsbSetup *setup,
+                                                     const uint8_t *data, size_t size)
 {
     static const uint8_t compatible[40] = {
         40, 0, 0, 0, 0x00, 0x01, 4, 0, 1, [16] = 0, 1, 'M', 'T', 'P',
@@ -426,9 +489,9 @@ static const struct {
     { TO_HOST(VENDOR, INTERFACE), MICROSOFT_VENDOR_CODE, microsoft_descriptor },
 };
 
-GByteArray *ostler_usb_device_control(OstlerUsbDevice *device,
-                                      const OstlerUsbSetup *setup, const uint8_t *data,
-                                      size_t size)
+GByteArray *coroutine_fn ostler_usb_device_control(OstlerUsbDevice *device,
+                                                   const OstlerUsbSetup *setup,
+                                                   const uint8_t *data, size_t size)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(requests); i++) {
         if (requests[i].request_type != setup->request_type ||
@@ -464,38 +527,6 @@ const OstlerUsbIdentity *ostler_usb_device_identity(const OstlerUsbDevice *devic
 }
 
 /* ---- endpoints ---- */
-
-static Endpoint *find_endpoint(OstlerUsbDevice *device, uint8_t address)
-{
-    return address == OSTLER_USB_BULK_IN    ? &device->bulk_in
-           : address == OSTLER_USB_BULK_OUT ? &device->bulk_out
-                                            : NULL;
-}
-
-static void coroutine_fn acknowledge(OstlerUsbDevice *device,
-                                     OstlerUsbTransfer *transfer)
-{
-    if (device->transport && !transfer->is_acknowledged) {
-        transfer->is_acknowledged = true;
-        device->transport->complete(transfer, device->transport->opaque);
-    }
-}
-
-void coroutine_fn ostler_usb_device_complete(OstlerUsbDevice *device,
-                                             OstlerUsbTransfer *transfer)
-{
-    acknowledge(device, transfer);
-    ostler_usb_transfer_free(transfer);
-}
-
-static void coroutine_fn complete_as(OstlerUsbDevice *device,
-                                     OstlerUsbTransfer *transfer,
-                                     OstlerUsbStatus status)
-{
-    transfer->status = status;
-    transfer->size = 0;
-    ostler_usb_device_complete(device, transfer);
-}
 
 void coroutine_fn ostler_usb_device_submit(OstlerUsbDevice *device,
                                            OstlerUsbTransfer *transfer)
@@ -541,25 +572,6 @@ void coroutine_fn ostler_usb_device_cancel(OstlerUsbDevice *device, uint64_t id)
     }
 }
 
-static OstlerUsbTransfer *pop(Endpoint *endpoint)
-{
-    OstlerUsbTransfer *transfer = g_queue_pop_head(&endpoint->waiting);
-
-    if (transfer) {
-        endpoint->bytes -= transfer->size;
-    }
-    return transfer;
-}
-
-static void coroutine_fn cancel_all(OstlerUsbDevice *device, Endpoint *endpoint)
-{
-    OstlerUsbTransfer *transfer;
-
-    while ((transfer = pop(endpoint))) {
-        complete_as(device, transfer, OSTLER_USB_CANCELLED);
-    }
-}
-
 void coroutine_fn ostler_usb_device_reset(OstlerUsbDevice *device)
 {
     device->configuration = 0;
@@ -583,16 +595,6 @@ OstlerUsbTransfer *coroutine_fn ostler_usb_device_next(OstlerUsbDevice *device,
         cpc_event_wait(&endpoint->arrived, -1);
     }
     return NULL;
-}
-
-void coroutine_fn ostler_usb_device_flush(OstlerUsbDevice *device, uint8_t address)
-{
-    Endpoint *endpoint = find_endpoint(device, address);
-    OstlerUsbTransfer *transfer;
-
-    while ((transfer = pop(endpoint))) {
-        ostler_usb_device_complete(device, transfer);
-    }
 }
 
 void coroutine_fn ostler_usb_device_event(OstlerUsbDevice *device, const uint8_t *data,

@@ -72,7 +72,8 @@ typedef struct {
     void *opaque;
 } OstlerUsbTransport;
 
-/* What the class requests ask of the responder; none of these may wait. */
+/* What the class requests ask of the responder; none of these may wait.  What the host
+ * had sent before a cancel or reset, and nobody has taken, is forgotten already. */
 typedef struct {
     void (*cancel)(uint32_t transaction, void *opaque); /* Cancel Request, 0x64 */
     void (*reset)(void *opaque);      /* Device Reset 0x66, and a reset of the bus */
@@ -113,9 +114,9 @@ typedef struct {
  * Answer a control request; @data is what the host sent with it (@size bytes).
  * Returns: the answer (at most setup->length bytes; caller unrefs), or NULL: stall.
  */
-GByteArray *ostler_usb_device_control(OstlerUsbDevice *device,
-                                      const OstlerUsbSetup *setup, const uint8_t *data,
-                                      size_t size);
+GByteArray *coroutine_fn ostler_usb_device_control(OstlerUsbDevice *device,
+                                                   const OstlerUsbSetup *setup,
+                                                   const uint8_t *data, size_t size);
 
 /*
  * Queue @transfer (taken over); one for no such endpoint, or too much, is stalled.  One
@@ -147,8 +148,6 @@ OstlerUsbTransfer *coroutine_fn ostler_usb_device_next(OstlerUsbDevice *device,
                                                        uint8_t endpoint);
 void coroutine_fn ostler_usb_device_complete(OstlerUsbDevice *device,
                                              OstlerUsbTransfer *transfer);
-/* Complete and forget what the host has sent on @endpoint and nobody has taken. */
-void coroutine_fn ostler_usb_device_flush(OstlerUsbDevice *device, uint8_t endpoint);
 /* Send on the interrupt endpoint; dropped when no host listens. */
 void coroutine_fn ostler_usb_device_event(OstlerUsbDevice *device, const uint8_t *data,
                                           size_t size);
