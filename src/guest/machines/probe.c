@@ -592,12 +592,12 @@ static unsigned count_units(const char *said, const char *interface, unsigned ma
     return n;
 }
 
-#define UNIT(interface, index)                                                         \
-    "-drive", "if=" interface ",index=" #index ",driver=null-co,size=64M,read-zeroes=" \
-              "on"
+/* Every unit that a board could have, with nothing in it. */
+#define EMPTY ",driver=null-co,size=64M,read-zeroes=on"
 #define UNITS                                                                          \
-    UNIT("sd", 0), UNIT("sd", 1), UNIT("sd", 2), UNIT("sd", 3), UNIT("floppy", 0),     \
-        UNIT("floppy", 1)
+    "-drive", "if=sd,index=0" EMPTY, "-drive", "if=sd,index=1" EMPTY, "-drive",        \
+        "if=sd,index=2" EMPTY, "-drive", "if=sd,index=3" EMPTY, "-drive",              \
+        "if=floppy,index=0" EMPTY, "-drive", "if=floppy,index=1" EMPTY
 
 /* Question 3; false when the answer was about something else. */
 static bool read_drives(Probe *probe, const char *said)
