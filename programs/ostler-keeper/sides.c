@@ -163,19 +163,15 @@ static OstlerProcess *coroutine_fn start_mtp(void *opaque, GError **error)
 {
     Keeper *keeper = ((SideContext *)opaque)->keeper;
     g_autofree char *path = ostler_run_path(keeper->config->name, "shares.sock");
-    g_autoptr(OstlerChannel) channel = ostler_channel_connect(path, error);
     g_autoptr(GPtrArray) argv = argv_new("ostler-mtp");
 
-    if (!channel) {
-        return NULL;
-    }
-    OstlerFdMap fd = { .source = ostler_channel_fd(channel), .target = 3 };
-    add(argv, "--fd", g_strdup("3"));
+    /* It calls QEMU itself: a channel of ours, once freed, would be shut for both. */
+    add(argv, "--connect", g_strdup(path));
     for (OstlerSection *share = ostler_definition_first(keeper->definition, "share");
          share; share = ostler_section_next(share, "share")) {
         add_share(argv, share);
     }
-    return start(keeper, argv, &fd, 1, NULL, error);
+    return start(keeper, argv, NULL, 0, NULL, error);
 }
 
 /* --- ostler-address: who the guest says it is --- */
