@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "guest/running/side.h"
+
+#include <cpc/glib.h>
+
+static void pauses_double_up_to_a_limit(void)
+{
+    g_assert_cmpuint(ostler_side_pause_ms(1), ==, 100);
+    g_assert_cmpuint(ostler_side_pause_ms(2), ==, 200);
+    g_assert_cmpuint(ostler_side_pause_ms(5), ==, 1600);
+    g_assert_cmpuint(ostler_side_pause_ms(10), ==, 30000);
+    g_assert_cmpuint(ostler_side_pause_ms(G_MAXUINT), ==, 30000);
+}
+
+typedef struct {
+    const char *const *argv;
+    unsigned n_reports;
+    CoEvent is_enough;
+} Watch;
+
+static OstlerProcess *coroutine_fn start(void *opaque, GError **error)
+{
+    Watch *watch = opaque;
+    OstlerProcessConfig config = {
+        .argv = watch->argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1
+    };
+
+    return ostler_process_start(&config, error);
+}
+
+static void report(const char *name, const char *what, void *opaque)
+{
+    Watch *watch = opaque;
+
+    if (++watch->n_reports == 2) {
+        cpc_event_set(&watch->is_enough);
+    }
+}
+
+static const OstlerSideOps ops = { start, report };
+
+static void coroutine_fn fail_twice(void *unused)
+{
+    static const char *const argv[] = { "false", NULL };
+    Watch watch = { .argv = argv };
+    OstlerSide *side = ostler_side_new("false", &ops, &watch);
+
+    g_assert_true(cpc_event_wait(&watch.is_enough, 10000));
+    g_assert_cmpuint(ostler_side_n_restarts(side), >=, 1);
+    ostler_side_stop(side);
+}
+
+static void a_program_that_fails_is_started_again(void)
+{
+    cpc_run(fail_twice, NULL);
+}
+
+static void coroutine_fn miss(void *unused)
+{
+    static const char *const argv[] = { "/nonexistent/program", NULL };
+    Watch watch = { .argv = argv };
+    OstlerSide *side = ostler_side_new("missing", &ops, &watch);
+
+    g_assert_cmpuint(watch.n_reports, ==, 1);
+    g_assert_false(cpc_event_wait(&watch.is_enough, 300)); /* three first pauses */
+    ostler_side_stop(side);
+}
+
+static void a_program_that_is_missing_is_reported_once(void)
+{
+    cpc_run(miss, NULL);
+}
+
+static void coroutine_fn stop_running(void *unused)
+{
+    static const char *const argv[] = { "sleep", "1000", NULL };
+    Watch watch = { .argv = argv };
+    OstlerSide *side = ostler_side_new("sleep", &ops, &watch);
+
+    g_assert_cmpint(ostler_side_pid(side), >, 0);
+    ostler_side_stop(side);
+    g_assert_cmpuint(watch.n_reports, ==, 0);
+}
+
+static void a_program_that_runs_is_ended_without_a_word(void)
+{
+    cpc_run(stop_running, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define TEST(name) g_test_add_func("/side/" #name, name)
+    TEST(pauses_double_up_to_a_limit);
+    TEST(a_program_that_fails_is_started_again);
+    TEST(a_program_that_is_missing_is_reported_once);
+    TEST(a_program_that_runs_is_ended_without_a_word);
+    return g_test_run();
+}
