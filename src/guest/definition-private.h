@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * definition-private.h - what definition.c and check.c share
+ * definition-private.h - what the files of definition.h share
  */
 #pragma once
 
@@ -34,6 +34,20 @@ struct OstlerDefinition {
 bool ostler_definition_fail(const OstlerDefinition *definition, unsigned line,
                             OstlerDefinitionError code, GError **error,
                             const char *format, ...) G_GNUC_PRINTF(5, 6);
+
+/* Without any section; relative paths start at the folder of @file, or here. */
+OstlerDefinition *ostler_definition_empty(const char *file);
+/* A section read on @line (0: built). */
+OstlerSection *ostler_definition_add_at(OstlerDefinition *definition, unsigned line,
+                                        const char *kind, const char *label,
+                                        GError **error);
+/* The row of @key, or NULL and the nearest right word. */
+const OstlerKeyRow *ostler_section_need_row(const OstlerSection *section, unsigned line,
+                                            const char *key, GError **error);
+/* One checked value behind the others of @section. */
+OstlerEntry *ostler_section_append(OstlerSection *section, unsigned line,
+                                   const OstlerKeyRow *row, const char *text,
+                                   GError **error);
 
 /* The first entry of @key, or NULL. */
 OstlerEntry *ostler_section_entry(const OstlerSection *section, const char *key);

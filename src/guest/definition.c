@@ -6,9 +6,9 @@
  * each with its row of the vocabulary, its checked value, its line and the comment that
  * stood above it.  Everything is small (a file is at most 1 MiB), so finding is a walk.
  *
- * Parsing and building go through the same two functions, add_section() and
- * add_value(), so a definition that import/ or `run` made is as sound as one read from
- * disk.  What only the whole can say is check.c's.
+ * Parsing and building go through the same two functions, ostler_definition_add_at() and
+ * ostler_section_append(), so a definition that import/ or `run` made is as sound as one
+ * read from disk.  What only the whole can say is definition-check.c's.
  *
  * Messages carry "file:line: " when the definition was read from a file, and nothing
  * when it was built: then the caller knows better what went wrong where.
@@ -19,13 +19,14 @@
 #include <string.h>
 
 #include "base/nearest.h"
-#include "guest/keyfile.h"
 #include "guest/value.h"
 
-#define MAX_NAME_BYTES  200
 #define MAX_LABEL_BYTES 64
 
-G_DEFINE_QUARK(ostler - definition - error - quark, ostler_definition_error)
+GQuark ostler_definition_error_quark(void)
+{
+    return g_quark_from_static_string("ostler-definition-error-quark");
+}
 
 static void free_entry(gpointer data)
 {
@@ -59,7 +60,7 @@ void ostler_definition_free(OstlerDefinition *definition)
 }
 
 /* An empty definition whose relative paths start at the folder of @file, or here. */
-static OstlerDefinition *make_definition(const char *file)
+OstlerDefinition *ostler_definition_empty(const char *file)
 {
     OstlerDefinition *definition = g_new0(OstlerDefinition, 1);
     g_autofree char *folder = file ? g_path_get_dirname(file) : g_strdup(".");
@@ -72,7 +73,7 @@ static OstlerDefinition *make_definition(const char *file)
 
 OstlerDefinition *ostler_definition_new(const char *name)
 {
-    OstlerDefinition *definition = make_definition(NULL);
+    OstlerDefinition *definition = ostler_definition_empty(NULL);
     OstlerSection *guest = ostler_definition_add(definition, "guest", NULL, NULL);
 
     g_assert(ostler_section_set(guest, "name", name, NULL));
@@ -98,52 +99,6 @@ bool ostler_definition_fail(const OstlerDefinition *definition, unsigned line,
                     line, message);
     }
     return false;
-}
-
-/* ---- names ---- */
-
-static bool refuse_name(GError **error, const char *name, const char *why)
-{
-    g_autofree char *shown = g_strescape(name, NULL);
-
-    g_set_error(error, OSTLER_DEFINITION_ERROR, OSTLER_DEFINITION_ERROR_VALUE,
-                "'%s' cannot be a guest's name: %s", shown, why);
-    return false;
-}
-
-static bool has_unprintable(const char *text)
-{
-    for (const char *at = text; *at; at = g_utf8_next_char(at)) {
-        if (g_unichar_iscntrl(g_utf8_get_char(at))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool ostler_guest_name_check(const char *name, GError **error)
-{
-    size_t size = strlen(name);
-
-    if (size == 0) {
-        return refuse_name(error, name, "it is empty");
-    }
-    if (size > MAX_NAME_BYTES) {
-        return refuse_name(error, name, "it is longer than 200 bytes");
-    }
-    if (!g_utf8_validate(name, -1, NULL)) {
-        return refuse_name(error, name, "it is not UTF-8");
-    }
-    if (strchr(name, '/') || has_unprintable(name)) {
-        return refuse_name(error, name, "it holds a '/' or a control character");
-    }
-    if (name[0] == '.' || name[0] == '-') {
-        return refuse_name(error, name, "it begins with '.' or '-'");
-    }
-    if (name[0] == ' ' || name[size - 1] == ' ') {
-        return refuse_name(error, name, "it begins or ends with a blank");
-    }
-    return true;
 }
 
 static bool is_label(const char *label)
@@ -220,8 +175,9 @@ static bool check_unique(const OstlerDefinition *definition, unsigned line,
                                   error, "A second section %s", title);
 }
 
-static OstlerSection *add_section(OstlerDefinition *definition, unsigned line,
-                                  const char *kind, const char *label, GError **error)
+OstlerSection *ostler_definition_add_at(OstlerDefinition *definition, unsigned line,
+                                        const char *kind, const char *label,
+                                        GError **error)
 {
     const OstlerSectionRow *row = find_kind(definition, line, kind, error);
 
@@ -249,7 +205,7 @@ static OstlerSection *add_section(OstlerDefinition *definition, unsigned line,
 OstlerSection *ostler_definition_add(OstlerDefinition *definition, const char *kind,
                                      const char *label, GError **error)
 {
-    return add_section(definition, 0, kind, label, error);
+    return ostler_definition_add_at(definition, 0, kind, label, error);
 }
 
 static OstlerSection *find_from(const OstlerDefinition *definition, unsigned index,
@@ -318,8 +274,8 @@ char *ostler_section_where(const OstlerSection *section)
 
 /* ---- values ---- */
 
-static const OstlerKeyRow *find_key(const OstlerSection *section, unsigned line,
-                                    const char *key, GError **error)
+const OstlerKeyRow *ostler_section_need_row(const OstlerSection *section, unsigned line,
+                                            const char *key, GError **error)
 {
     const OstlerKeyRow *row = ostler_vocabulary_find_key(section->row, key);
     if (row) {
@@ -368,9 +324,9 @@ static bool fail_value(const OstlerSection *section, unsigned line,
 }
 
 /* One checked value behind the others of @section. */
-static OstlerEntry *append_value(OstlerSection *section, unsigned line,
-                                 const OstlerKeyRow *row, const char *text,
-                                 GError **error)
+OstlerEntry *ostler_section_append(OstlerSection *section, unsigned line,
+                                   const OstlerKeyRow *row, const char *text,
+                                   GError **error)
 {
     g_autoptr(GError) why = NULL;
     char *value = ostler_value_check(row, text, section->definition->folder, &why);
@@ -386,20 +342,6 @@ static OstlerEntry *append_value(OstlerSection *section, unsigned line,
     entry->line = line;
     g_ptr_array_add(section->entries, entry);
     return entry;
-}
-
-/* "boot = disk.root nic.0" is two values. */
-static bool append_words(OstlerSection *section, unsigned line, const OstlerKeyRow *row,
-                         const char *text, GError **error)
-{
-    g_auto(GStrv) words = g_strsplit_set(text, " \t", -1);
-
-    for (char **word = words; *word; word++) {
-        if (**word != '\0' && !append_value(section, line, row, *word, error)) {
-            return false;
-        }
-    }
-    return true;
 }
 
 static bool replace_value(OstlerEntry *entry, OstlerSection *section, const char *text,
@@ -420,7 +362,7 @@ static bool replace_value(OstlerEntry *entry, OstlerSection *section, const char
 bool ostler_section_set(OstlerSection *section, const char *key, const char *value,
                         GError **error)
 {
-    const OstlerKeyRow *row = find_key(section, 0, key, error);
+    const OstlerKeyRow *row = ostler_section_need_row(section, 0, key, error);
     if (!row) {
         return false;
     }
@@ -429,7 +371,7 @@ bool ostler_section_set(OstlerSection *section, const char *key, const char *val
     if (entry) {
         return replace_value(entry, section, value, error);
     }
-    return append_value(section, 0, row, value, error) != NULL;
+    return ostler_section_append(section, 0, row, value, error) != NULL;
 }
 
 /* The row of a key that the caller takes from the vocabulary. */
@@ -563,276 +505,4 @@ const char *ostler_definition_machine(const OstlerDefinition *definition)
     bool is_pc = strcmp(arch, "x86_64") == 0 || strcmp(arch, "i386") == 0;
 
     return machine ? machine : is_pc ? "q35" : "virt";
-}
-
-/* ---- parsing ---- */
-
-typedef struct {
-    OstlerDefinition *definition;
-    OstlerSection *section; /* the one that keys go to, or NULL */
-    GString *comment;       /* read, and not yet given to what follows it */
-} Parser;
-
-static char *take_comment(Parser *parser)
-{
-    if (parser->comment->len == 0) {
-        return NULL;
-    }
-    char *comment = g_strndup(parser->comment->str, parser->comment->len);
-    g_string_truncate(parser->comment, 0);
-    return comment;
-}
-
-static bool parse_section(Parser *parser, const OstlerKeyfileToken *token,
-                          GError **error)
-{
-    g_autofree char *kind = g_strndup(token->name.at, token->name.size);
-    g_autofree char *label =
-        token->label.size ? g_strndup(token->label.at, token->label.size) : NULL;
-
-    parser->section = add_section(parser->definition, token->line, kind, label, error);
-    if (!parser->section) {
-        return false;
-    }
-    parser->section->comment = take_comment(parser);
-    return true;
-}
-
-static bool check_not_set(const OstlerSection *section, const OstlerKeyRow *row,
-                          unsigned line, GError **error)
-{
-    const OstlerEntry *entry = ostler_section_entry(section, row->name);
-
-    if (row->is_list || !entry) {
-        return true;
-    }
-    return ostler_definition_fail(
-        section->definition, line, OSTLER_DEFINITION_ERROR_SYNTAX, error,
-        "A second '%s'; the first is on line %u", row->name, entry->line);
-}
-
-static bool parse_key(Parser *parser, const OstlerKeyfileToken *token, GError **error)
-{
-    OstlerSection *section = parser->section;
-    g_autofree char *key = g_strndup(token->name.at, token->name.size);
-    g_autofree char *value = g_strndup(token->value.at, token->value.size);
-
-    if (!section) {
-        return ostler_definition_fail(parser->definition, token->line,
-                                      OSTLER_DEFINITION_ERROR_SYNTAX, error,
-                                      "The key '%s' stands before any [section]", key);
-    }
-
-    const OstlerKeyRow *row = find_key(section, token->line, key, error);
-    if (!row || !check_not_set(section, row, token->line, error)) {
-        return false;
-    }
-    if (*value == '\0') {
-        return ostler_definition_fail(
-            parser->definition, token->line, OSTLER_DEFINITION_ERROR_VALUE, error,
-            "'%s' has no value; leave the line out to get what it is without", key);
-    }
-
-    unsigned before = section->entries->len;
-    bool is_many = row->is_list && !ostler_value_may_hold_blanks(row->type);
-    if (is_many ? !append_words(section, token->line, row, value, error)
-                : !append_value(section, token->line, row, value, error)) {
-        return false;
-    }
-    OstlerEntry *first = section->entries->pdata[before];
-    first->comment = take_comment(parser);
-    return true;
-}
-
-static bool parse_line(Parser *parser, const OstlerKeyfileToken *token, GError **error)
-{
-    switch (token->type) {
-    case OSTLER_KEYFILE_BLANK:
-        return true;
-    case OSTLER_KEYFILE_COMMENT:
-        g_string_append_len(parser->comment, token->value.at,
-                            (gssize)token->value.size);
-        g_string_append_c(parser->comment, '\n');
-        return true;
-    case OSTLER_KEYFILE_SECTION:
-        return parse_section(parser, token, error);
-    case OSTLER_KEYFILE_KEY:
-        return parse_key(parser, token, error);
-    case OSTLER_KEYFILE_BAD:
-        break;
-    }
-    return ostler_definition_fail(parser->definition, token->line,
-                                  OSTLER_DEFINITION_ERROR_SYNTAX, error, "%s",
-                                  token->why);
-}
-
-static bool parse_lines(OstlerDefinition *definition, const char *text, size_t size,
-                        GError **error)
-{
-    Parser parser = { definition, .comment = g_string_new(NULL) };
-    OstlerKeyfileReader reader;
-    OstlerKeyfileToken token;
-    bool is_good = true;
-
-    ostler_keyfile_reader_init(&reader, text, size);
-    while (is_good && ostler_keyfile_next(&reader, &token)) {
-        is_good = parse_line(&parser, &token, error);
-    }
-    definition->trailer = take_comment(&parser);
-    g_string_free(parser.comment, TRUE);
-    return is_good;
-}
-
-static unsigned line_at(const char *text, const char *at)
-{
-    unsigned line = 1;
-
-    for (; text < at; text++) {
-        line += *text == '\n';
-    }
-    return line;
-}
-
-/* Bytes that no section and no key may hold. */
-static bool check_bytes(const OstlerDefinition *definition, const char *text,
-                        size_t size, GError **error)
-{
-    const char *end;
-
-    if (size > OSTLER_DEFINITION_MAX_BYTES) {
-        return ostler_definition_fail(definition, 0, OSTLER_DEFINITION_ERROR_SYNTAX,
-                                      error, "Longer than %u bytes: not a definition",
-                                      OSTLER_DEFINITION_MAX_BYTES);
-    }
-    if (!g_utf8_validate_len(text, size, &end)) {
-        return ostler_definition_fail(definition, line_at(text, end),
-                                      OSTLER_DEFINITION_ERROR_SYNTAX, error,
-                                      "Not UTF-8 text");
-    }
-    return true;
-}
-
-OstlerDefinition *ostler_definition_parse(const char *text, size_t size,
-                                          const char *file, GError **error)
-{
-    g_autoptr(OstlerDefinition) definition = make_definition(file);
-
-    if (!check_bytes(definition, text, size, error) ||
-        !parse_lines(definition, text, size, error) ||
-        !ostler_definition_check(definition, error)) {
-        return NULL;
-    }
-    return g_steal_pointer(&definition);
-}
-
-OstlerDefinition *ostler_definition_load(const char *path, GError **error)
-{
-    g_autofree char *text = NULL;
-    gsize size;
-    g_autoptr(GFile) file = g_file_new_for_path(path);
-
-    if (!g_file_load_contents(file, NULL, &text, &size, NULL, error)) {
-        g_prefix_error(error, "Cannot read '%s': ", path);
-        return NULL;
-    }
-    return ostler_definition_parse(text, size, path, error);
-}
-
-/* ---- printing ---- */
-
-static void print_section(GString *text, const OstlerSection *section)
-{
-    g_autofree char *title = ostler_section_title(section);
-
-    if (section->index > 0) {
-        g_string_append_c(text, '\n');
-    }
-    g_string_append_printf(text, "%s%s\n", section->comment ? section->comment : "",
-                           title);
-    for (unsigned i = 0; i < section->entries->len; i++) {
-        const OstlerEntry *entry = section->entries->pdata[i];
-        g_string_append_printf(text, "%s%s = %s\n",
-                               entry->comment ? entry->comment : "", entry->row->name,
-                               entry->value);
-    }
-}
-
-char *ostler_definition_text(const OstlerDefinition *definition)
-{
-    GString *text = g_string_new(NULL);
-
-    for (unsigned i = 0; i < definition->sections->len; i++) {
-        print_section(text, definition->sections->pdata[i]);
-    }
-    if (definition->trailer) {
-        g_string_append_printf(text, "\n%s", definition->trailer);
-    }
-    return g_string_free(text, FALSE);
-}
-
-static json_object *value_json(const OstlerEntry *entry)
-{
-    switch (entry->row->type) {
-    case OSTLER_VALUE_SIZE:
-        return json_object_new_int64((int64_t)to_size(entry->value));
-    case OSTLER_VALUE_NUMBER:
-        return json_object_new_int64((int64_t)to_number(entry->value));
-    case OSTLER_VALUE_BOOL:
-        return json_object_new_boolean(to_bool(entry->value));
-    default:
-        return json_object_new_string(entry->value);
-    }
-}
-
-static void add_entry_json(json_object *object, const OstlerEntry *entry)
-{
-    const char *key = entry->row->name;
-
-    if (!entry->row->is_list) {
-        json_object_object_add(object, key, value_json(entry));
-        return;
-    }
-
-    json_object *list = ostler_json_find(object, key);
-    if (!list) {
-        list = json_object_new_array();
-        json_object_object_add(object, key, list);
-    }
-    json_object_array_add(list, value_json(entry));
-}
-
-static json_object *section_json(const OstlerSection *section)
-{
-    json_object *object = json_object_new_object();
-
-    if (section->label) {
-        json_object_object_add(object, "label", json_object_new_string(section->label));
-    }
-    for (unsigned i = 0; i < section->entries->len; i++) {
-        add_entry_json(object, section->entries->pdata[i]);
-    }
-    return object;
-}
-
-json_object *ostler_definition_json(const OstlerDefinition *definition)
-{
-    json_object *object = json_object_new_object();
-
-    for (const OstlerSectionRow *row = ostler_vocabulary; row->kind; row++) {
-        json_object *list = row->is_labelled ? json_object_new_array() : NULL;
-        for (OstlerSection *at = ostler_definition_first(definition, row->kind); at;
-             at = ostler_section_next(at, row->kind)) {
-            if (list) {
-                json_object_array_add(list, section_json(at));
-            } else {
-                json_object_object_add(object, row->kind, section_json(at));
-            }
-        }
-        if (list && json_object_array_length(list) > 0) {
-            json_object_object_add(object, row->kind, list);
-        } else if (list) {
-            json_object_put(list);
-        }
-    }
-    return object;
 }

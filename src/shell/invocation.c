@@ -7,7 +7,10 @@
 #include "base/nearest.h"
 #include "base/table.h"
 
-G_DEFINE_QUARK(ostler - usage - error - quark, ostler_usage_error)
+GQuark ostler_usage_error_quark(void)
+{
+    return g_quark_from_static_string("ostler-usage-error-quark");
+}
 
 struct OstlerInvocation {
     const OstlerProgram *program;

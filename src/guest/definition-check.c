@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * check.c - what is wrong only when the whole definition is looked at
+ * definition-check.c - what is wrong only when the whole definition is looked at
  *
  * Rules that tie keys together are rows here.  Whether the machine can do what is asked
  * is plan.c's question, not this file's.
