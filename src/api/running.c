@@ -409,8 +409,8 @@ static void fill_from_definition(Info *whole, const OstlerDefinition *definition
 
     info->uuid = keep(whole, ostler_definition_get(definition, "guest", "uuid"));
     info->arch = keep(whole, ostler_definition_get(definition, "guest", "arch"));
-    info->machine = keep(whole, ostler_definition_get(definition, "guest", "machine"));
-    info->cpus = (unsigned)ostler_definition_get_number(definition, "guest", "cpus");
+    info->machine = keep(whole, ostler_definition_machine(definition));
+    info->cpus = (unsigned)ostler_definition_cpus(definition);
     info->memory_bytes = ostler_definition_get_size(definition, "guest", "memory");
 }
 
