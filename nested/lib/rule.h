@@ -11,9 +11,9 @@
  * that nested_sets_up() guards is left out; with "expectation" every nested_expect() is
  * turned round.  Under both, every rule must fail (ostler-nested --mutate).
  *
- * Lines:    RUN id, before a rule, so that a crash has a name; then PASS: id,
- *           FAIL: id, or SKIP: id (reason); at the end SUMMARY, as kvm-unit-tests has
- *           them.
+ * Lines:    RUN id, before a rule, so that a crash has a name, and a tab and
+ *           "unconfirmed" where that is so; then PASS: id, FAIL: id, or SKIP: id
+ *           (reason); at the end SUMMARY, as kvm-unit-tests has them.
  */
 #pragma once
 
@@ -21,9 +21,10 @@
 #include <stdint.h>
 
 struct nested_rule {
-    const char *id;    /* "SVM.ENTRY.CR0.NW_WITHOUT_CD" */
-    const char *cites; /* "APM2 15.5.1": the revision is in docs/nested.md */
-    const char *says;  /* the claim in our words */
+    const char *id;      /* "SVM.ENTRY.CR0.NW_WITHOUT_CD" */
+    const char *cites;   /* "APM2 15.5.1": the revision is in docs/nested.md */
+    const char *says;    /* the claim in our words */
+    bool is_unconfirmed; /* nobody has read @cites beside @says: counted apart */
     const char *(*lacks)(const struct nested_rule *rule); /* NULL: nothing */
     void (*check)(const struct nested_rule *rule);
     const void *data; /* the check's own, when a table row is all there is to say */

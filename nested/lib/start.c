@@ -84,7 +84,7 @@ static void run_rule(const struct nested_rule *rule)
     }
     running = rule;
     n_failures = 0;
-    nested_print("RUN %s\n", rule->id);
+    nested_print("RUN %s%s\n", rule->id, rule->is_unconfirmed ? "\tunconfirmed" : "");
     nested_console_flush();
     rule->check(rule);
     if (n_failures) {
@@ -96,7 +96,8 @@ static void run_rule(const struct nested_rule *rule)
 
 static void list_rule(const struct nested_rule *rule)
 {
-    nested_print("RULE %s\t%s\t%s\n", rule->id, rule->cites, rule->says);
+    nested_print("RULE %s\t%s\t%s\t%s\n", rule->id, rule->cites, rule->says,
+                 rule->is_unconfirmed ? "unconfirmed" : "confirmed");
 }
 
 /* The next word of @line, ended in place; @line moves on.  NULL at the end. */

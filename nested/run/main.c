@@ -42,7 +42,7 @@ static const struct {
 
 typedef struct {
     GPtrArray *runs;  /* Run */
-    GPtrArray *rules; /* "id\tcites\tsays" */
+    GPtrArray *rules; /* "id\tcites\tsays\tconfirmed" */
     GPtrArray *lists; /* Known: causes are borrowed from them */
 } Book;
 
@@ -268,7 +268,7 @@ static int command_mutate(char **words)
     return is_caught ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* list [svm|vmx]: "id<tab>cites<tab>says" */
+/* list [svm|vmx]: "id<tab>cites<tab>says<tab>confirmed", and a count after "#" */
 static int command_list(char **words)
 {
     g_autofree char *path = flat_path(*words ? *words : "svm");
@@ -280,9 +280,13 @@ static int command_list(char **words)
     if (!rules) {
         return refuse(error);
     }
+    unsigned n_unconfirmed = 0;
     for (unsigned i = 0; i < rules->len; i++) {
         puts(rules->pdata[i]);
+        n_unconfirmed += g_str_has_suffix(rules->pdata[i], "\tunconfirmed");
     }
+    printf("# %u rules, %u of them with a citation that is not confirmed\n", rules->len,
+           n_unconfirmed);
     return EXIT_SUCCESS;
 }
 

@@ -37,6 +37,7 @@ Counts report_count(const GPtrArray *verdicts)
 
     for (unsigned i = 0; i < verdicts->len; i++) {
         const Verdict *verdict = verdicts->pdata[i];
+        counts.unconfirmed += verdict->is_unconfirmed;
         if (verdict->is_unexpected_pass) {
             counts.unexpected++;
         } else if (verdict->kind == VERDICT_PASS) {
@@ -84,6 +85,10 @@ void report_text(FILE *to, const Run *run, bool is_verbose)
             counts.skipped);
     if (counts.unexpected) {
         fprintf(to, ", %u listed as failing but passed", counts.unexpected);
+    }
+    if (counts.unconfirmed) {
+        fprintf(to, "; %u rest on a citation that is not confirmed",
+                counts.unconfirmed);
     }
     fputc('\n', to);
 }
@@ -220,9 +225,9 @@ static void html_cell(FILE *to, const Run *run, const char *rule)
 
 static void html_rule(FILE *to, const GPtrArray *runs, const char *rule)
 {
-    g_auto(GStrv) parts = g_strsplit(rule, "\t", 3);
+    g_auto(GStrv) parts = g_strsplit(rule, "\t", 4);
 
-    if (g_strv_length(parts) != 3) {
+    if (g_strv_length(parts) != 4) {
         return;
     }
     fputs("<tr><td><code>", to);
@@ -231,7 +236,7 @@ static void html_rule(FILE *to, const GPtrArray *runs, const char *rule)
     print_escaped(to, parts[2]);
     fputs("</td><td>", to);
     print_escaped(to, parts[1]);
-    fputs("</td>", to);
+    fprintf(to, "%s</td>", strcmp(parts[3], "confirmed") ? "<br>unconfirmed" : "");
     for (unsigned r = 0; r < runs->len; r++) {
         html_cell(to, runs->pdata[r], parts[0]);
     }

@@ -15,6 +15,7 @@ typedef struct {
 
 typedef struct {
     unsigned passed, failed, known, skipped, unexpected;
+    unsigned unconfirmed; /* of all of these, those whose citation is not */
 } Counts;
 
 Run *run_new(void);
@@ -24,5 +25,5 @@ Counts report_count(const GPtrArray *verdicts);
 void report_text(FILE *to, const Run *run, bool is_verbose);
 void report_tap(FILE *to, const GPtrArray *runs);
 void report_junit(FILE *to, const GPtrArray *runs);
-/* A matrix, rule by run; @rules are "id\tcites\tsays". */
+/* A matrix, rule by run; @rules are "id\tcites\tsays\tconfirmed". */
 void report_html(FILE *to, const GPtrArray *runs, const GPtrArray *rules);

@@ -22,5 +22,5 @@ typedef struct {
 GPtrArray *session_run(const SessionConfig *config, unsigned *out_boots,
                        GError **error);
 
-/* "id\tcites\tsays" of every rule of @config's flat (caller unrefs). */
+/* "id\tcites\tsays\tconfirmed" of every rule of @config's flat (caller unrefs). */
 GPtrArray *session_list(const SessionConfig *config, GError **error);

@@ -42,6 +42,7 @@ static void add(VerdictReader *reader, const char *rule, VerdictKind kind,
 
     verdict->rule = g_strdup(rule);
     verdict->kind = kind;
+    verdict->is_unconfirmed = reader->is_unconfirmed;
     if (reader->seen->len > 0) {
         verdict->detail = g_strdup(reader->seen->str);
     } else if (detail && *detail) {
@@ -69,14 +70,23 @@ static void add_named(VerdictReader *reader, const char *text, VerdictKind kind)
     add(reader, name, kind, why);
 }
 
+/* "id" or "id\tunconfirmed". */
+static void start_rule(VerdictReader *reader, const char *text)
+{
+    size_t size = strcspn(text, "\t");
+
+    g_free(reader->running);
+    reader->running = g_strndup(text, size);
+    reader->is_unconfirmed = text[size] != '\0';
+    g_string_truncate(reader->seen, 0);
+}
+
 void verdict_reader_line(VerdictReader *reader, const char *line)
 {
     const char *rest = line;
 
     if (g_str_has_prefix(line, "RUN ")) {
-        g_free(reader->running);
-        reader->running = g_strdup(line + strlen("RUN "));
-        g_string_truncate(reader->seen, 0);
+        start_rule(reader, line + strlen("RUN "));
     } else if (g_str_has_prefix(line, "RULE ")) {
         g_ptr_array_add(reader->rules, g_strdup(line + strlen("RULE ")));
     } else if (g_str_has_prefix(line, "PASS: ")) {

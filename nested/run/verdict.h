@@ -28,6 +28,7 @@ typedef struct {
     char *detail;      /* what was seen, or why skipped; may be NULL */
     const char *cause; /* of a known failure, borrowed from the list; or NULL */
     bool is_unexpected_pass;
+    bool is_unconfirmed; /* the rule's citation is */
 } Verdict;
 
 extern const char *const verdict_words[N_VERDICT_KINDS]; /* "PASS" ... */
@@ -37,8 +38,9 @@ typedef struct {
     GPtrArray *verdicts; /* Verdict, in order */
     GString *seen;       /* "seen:" lines of the running rule */
     char *running;       /* rule after RUN and before its verdict, or NULL */
+    bool is_unconfirmed; /* the running rule's citation is */
     bool is_complete;    /* SUMMARY came */
-    GPtrArray *rules;    /* RULE lines, "id\tcites\tsays" */
+    GPtrArray *rules;    /* RULE lines, "id\tcites\tsays\tconfirmed" */
 } VerdictReader;
 
 #define VERDICT_MAX_LINE 4096
