@@ -17,7 +17,7 @@ file = root image.qcow2
 END
 
 expect 0 "$OSTLER" define folder/web.guest
-is out "Guest 'web' defined from folder/web.guest; 'ostler start web' starts it"
+is out "Guest 'web' defined from folder/web.guest; to start it: ostler start web"
 expect 0 "$OSTLER" dump-definition web
 sed "s|= root image|= $tmp/folder/root image|" folder/web.guest >expected
 is out "$(cat expected)"

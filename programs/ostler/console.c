@@ -134,8 +134,8 @@ static int part(const Cli *cli, const OstlerGuest *guest, const Session *session
         return 0;
     }
     if (session->outcome == LEFT) {
-        cli_warn(cli, "\nGuest '%s' runs on; 'ostler console %s' comes back to it",
-                 name, quoted);
+        cli_warn(cli, "\nGuest '%s' runs on; to come back: ostler console %s", name,
+                 quoted);
     } else {
         cli_warn(cli, "\nGuest '%s' has ended", name);
     }

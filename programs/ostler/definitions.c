@@ -86,7 +86,7 @@ int cli_define(const OstlerInvocation *invocation, void *opaque)
         return cli_fail(cli, error);
     }
     g_autofree char *quoted = cli_quoted(ostler_guest_name(guest));
-    cli_say(cli, "Guest '%s' defined from %s; 'ostler start %s' starts it",
+    cli_say(cli, "Guest '%s' defined from %s; to start it: ostler start %s",
             ostler_guest_name(guest), file, quoted);
     say_definition(cli, ostler_guest_name(guest));
     return 0;

@@ -96,8 +96,7 @@ static Choice ask_what_now(const Cli *cli, const char *draft)
         }
     }
     g_autofree char *quoted = cli_quoted(draft);
-    cli_warn(cli, "The draft is kept: 'ostler define %s' defines it once it is right",
-             quoted);
+    cli_warn(cli, "The draft is kept; once it is right: ostler define %s", quoted);
     return KEPT;
 }
 

@@ -333,8 +333,7 @@ int cli_run(const OstlerInvocation *invocation, void *opaque)
         return cli_attach(cli, guest);
     }
     g_autofree char *quoted = cli_quoted(name);
-    cli_say(cli, "Guest '%s' started; 'ostler console %s' shows its console", name,
-            quoted);
+    cli_say(cli, "Guest '%s' started; its console: ostler console %s", name, quoted);
     cli_print_state(cli, guest);
     return 0;
 }
