@@ -88,6 +88,7 @@ static const struct {
     { "not a parallel port", NO_HOST },
     { "Display 'sdl' is not available", NO_HOST },
     { "failed to connect to DBus", NO_HOST },
+    { "failed to initialize spice server", NO_HOST }, /* an address not ours */
     { "failed to create memfd", NO_HOST },
     { "failed to resize memfd", NO_HOST },
     { "can't load /", NO_HOST },
@@ -295,6 +296,7 @@ static const struct {
     { "guest", "firmware", "firmware", stub_firmware },
     { "guest", "firmware-vars", "firmware-vars", stub_vars },
     { "memory-backing", "prealloc", NULL, NULL }, /* gigabytes, for an answer */
+    { "memory-backing", "locked", NULL, NULL },   /* the same */
     { "disk", "file", "file", stub_disk },
     { "disk", "url", "file", stub_disk },
     { "filesystem", "path", "path", stub_folder },

@@ -283,10 +283,20 @@ static void take_if_off(OstlerImporter *import, xmlNode *hyperv)
     }
 }
 
+static const char *value_if_on(OstlerImporter *import, xmlNode *hyperv,
+                               const char *name, const char *attribute)
+{
+    xmlNode *child = ostler_import_first(hyperv, name);
+    bool is_on =
+        child && g_strcmp0(ostler_import_peek(import, child, "@state"), "on") == 0;
+
+    return is_on ? ostler_import_peek(import, child, attribute) : NULL;
+}
+
 static void read_hyperv_values(OstlerImporter *import, xmlNode *hyperv)
 {
-    const char *retries = ostler_import_peek(import, hyperv, "spinlocks/@retries");
-    const char *vendor = ostler_import_peek(import, hyperv, "vendor_id/@value");
+    const char *retries = value_if_on(import, hyperv, "spinlocks", "@retries");
+    const char *vendor = value_if_on(import, hyperv, "vendor_id", "@value");
 
     if (retries && is_name(retries)) {
         g_autofree char *option = g_strdup_printf("hv-spinlocks=%s", retries);

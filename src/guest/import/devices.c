@@ -158,6 +158,19 @@ static void read_input(OstlerImporter *import, xmlNode *node)
     }
 }
 
+/* Transitional or not: the machine's own kind of virtio is what there is. */
+static void take_virtio_model(OstlerImporter *import, xmlNode *node)
+{
+    const char *model = ostler_import_peek(import, node, "@model");
+
+    if (model && strcmp(model, "virtio") != 0) {
+        ostler_import_change(import, node, "@model",
+                             "The device is of the machine's own virtio kind");
+    } else {
+        ostler_import_take(import, node, "@model");
+    }
+}
+
 /* --- rng, tpm, watchdog, panic, balloon, vsock ---------------------------------- */
 
 static const OstlerImportCarry rate_rows[] = {
@@ -185,7 +198,7 @@ static void read_rng(OstlerImporter *import, xmlNode *node)
         return;
     }
     ostler_import_take(import, node, "backend/@model");
-    ostler_import_take(import, node, "@model");
+    take_virtio_model(import, node);
     if (*source) {
         ostler_import_carry(import, node, rng, "backend", "source");
     }
@@ -288,9 +301,10 @@ static const OstlerImportCarry balloon_rows[] = {
 
 static void read_balloon(OstlerImporter *import, xmlNode *node)
 {
-    const char *model = ostler_import_take(import, node, "@model");
+    const char *model = ostler_import_peek(import, node, "@model");
 
     if (g_strcmp0(model, "none") == 0) {
+        ostler_import_take(import, node, "@model");
         return;
     }
     if (g_strcmp0(model, "xen") == 0) {
@@ -300,6 +314,7 @@ static void read_balloon(OstlerImporter *import, xmlNode *node)
 
     OstlerSection *balloon = only_section(import, node, "balloon");
     if (balloon) {
+        take_virtio_model(import, node);
         ostler_import_carry_all(import, node, balloon, balloon_rows);
     }
 }
@@ -311,7 +326,7 @@ static void read_vsock(OstlerImporter *import, xmlNode *node)
     if (!vsock) {
         return;
     }
-    ostler_import_take(import, node, "@model");
+    take_virtio_model(import, node);
     if (g_strcmp0(ostler_import_take(import, node, "cid/@auto"), "yes") == 0) {
         ostler_import_take(import, node, "cid/@address");
     } else {

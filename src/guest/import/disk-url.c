@@ -13,7 +13,6 @@ typedef struct {
     const char *host;
     const char *port;
     const char *socket;
-    const char *transport;
 } Place;
 
 typedef char *MakeUrl(OstlerImporter *import, xmlNode *source, const Place *place);
@@ -173,7 +172,9 @@ const char *ostler_import_disk_url(OstlerImporter *import, xmlNode *source)
         place.host = ostler_import_take(import, host, "@name");
         place.port = ostler_import_take(import, host, "@port");
         place.socket = ostler_import_take(import, host, "@socket");
-        place.transport = ostler_import_take(import, host, "@transport");
+        if (g_strcmp0(ostler_import_peek(import, host, "@transport"), "rdma") != 0) {
+            ostler_import_take(import, host, "@transport");
+        }
     }
     for (size_t i = 0; i < G_N_ELEMENTS(protocols); i++) {
         if (g_strcmp0(protocol, protocols[i].protocol) == 0) {

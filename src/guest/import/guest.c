@@ -178,7 +178,9 @@ static void read_firmware(OstlerImporter *import, xmlNode *os, OstlerSection *gu
     const char *template = ostler_import_take(import, os, "nvram/@template");
     const char *nvram = ostler_import_peek(import, os, "nvram");
 
-    ostler_import_take(import, os, "loader/@readonly");
+    if (g_strcmp0(ostler_import_peek(import, os, "loader/@readonly"), "yes") == 0) {
+        ostler_import_take(import, os, "loader/@readonly");
+    }
     if (g_strcmp0(type, "pflash") == 0 || g_strcmp0(type, "rom") == 0) {
         ostler_import_take(import, os, "loader/@type");
     }
@@ -193,9 +195,9 @@ static void read_firmware(OstlerImporter *import, xmlNode *os, OstlerSection *gu
                              "as ROM; name one as firmware-vars");
     }
     if (template) {
-        ostler_import_change(import, os, "nvram/@template",
-                             "The variables' file is made from the template that "
-                             "QEMU's firmware descriptors name");
+        ostler_import_change(
+            import, os, "nvram/@template",
+            "The variables' file must be there: if it is not, copy the template to it");
     }
     ostler_import_carry_all(import, os, guest, firmware_rows);
 }
