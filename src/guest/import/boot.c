@@ -102,7 +102,7 @@ static void read_os_boot(OstlerImporter *import, xmlNode *boot)
         ostler_import_set(import, boot, ostler_import_section(import, "guest"), "boot",
                           bootable->section);
     } else {
-        ostler_import_drop(import, boot, "", "The domain has no such device");
+        ostler_import_excuse(import, boot, "", "The domain has no such device");
     }
 }
 

@@ -462,6 +462,9 @@ static void read_host_device(OstlerImporter *import, xmlNode *node, size_t i)
     ostler_import_take(import, node, "@mode");
     ostler_import_take(import, node, "@type");
     ostler_import_take(import, node, "source/address/@type");
+    if (ostler_import_first(node, "driver")) {
+        ostler_import_enter(node, "driver"); /* vfio is excused, another is not */
+    }
     ostler_import_set(import, node, hostdev, host_devices[i].key, address);
     ostler_import_bootable(import, node, hostdev, "hostdev");
 }
