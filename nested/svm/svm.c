@@ -90,18 +90,30 @@ static void good_registers(struct vmcb *vmcb, void (*code)(void))
 void svm_good(struct vmcb *vmcb, void (*code)(void))
 {
     memset(vmcb, 0, sizeof *vmcb);
+    memset(io_permissions, 0, sizeof io_permissions);
+    memset(msr_permissions, 0, sizeof msr_permissions);
     good_control(vmcb);
     good_segments(vmcb);
     good_registers(vmcb, code);
 }
 
-bool svm_run(struct vmcb *vmcb, struct svm_registers *registers)
+void svm_prepare_run(struct svm_registers *registers)
 {
     uint64_t *each = (uint64_t *)registers;
 
     for (unsigned i = 0; i < sizeof *registers / sizeof *each; i++) {
         each[i] = UINT64_C(0xCA4A000000000000) | i;
     }
-    vmcb->rax = UINT64_C(0xCA4A0000000000AA);
+}
+
+bool svm_enter_guest(struct vmcb *vmcb, struct svm_registers *registers)
+{
     return svm_enter((uint64_t)vmcb, registers);
+}
+
+bool svm_run(struct vmcb *vmcb, struct svm_registers *registers)
+{
+    svm_prepare_run(registers);
+    vmcb->rax = UINT64_C(0xCA4A0000000000AA);
+    return svm_enter_guest(vmcb, registers);
 }

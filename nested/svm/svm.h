@@ -36,5 +36,9 @@ void svm_good(struct vmcb *vmcb, void (*code)(void));
  */
 bool svm_run(struct vmcb *vmcb, struct svm_registers *registers);
 
+/* The same in two steps, for a rule that chooses registers itself. */
+void svm_prepare_run(struct svm_registers *registers);
+bool svm_enter_guest(struct vmcb *vmcb, struct svm_registers *registers);
+
 /* The guest that does nothing: VMMCALL, for ever. */
 void svm_guest_vmmcall(void);

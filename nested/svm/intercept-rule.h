@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * intercept-rule.h - rules about what a set intercept bit does, a line each
+ *
+ * "With the bit set, this instruction of the guest exits with this code, and RIP is
+ * still at it; with the bit clear, the guest goes on and leaves by VMMCALL."
+ *
+ * The guest's code is given in place: the instruction in question carries the label 1.
+ * An exception that is not intercepted reaches the guest's IDT, which leaves by VMMCALL
+ * with the vector in EAX.
+ */
+#pragma once
+
+#include "lib/cpu.h"
+#include "lib/rule.h"
+#include "svm/svm.h"
+
+struct svm_intercept {
+    uint16_t offset; /* of the intercept word in the VMCB */
+    uint8_t bit;
+    int8_t vector; /* of the exception it is about, or -1 */
+    uint16_t exitcode;
+    void (*code)(void);
+    const uint8_t *at;                  /* where RIP must be */
+    void (*prepare)(struct vmcb *vmcb); /* what the code needs; may be NULL */
+};
+
+/* A guest program @name, whose label 1 is known as @name_at. */
+#define SVM_GUEST(name, code)                                                          \
+    void name(void);                                                                   \
+    extern const uint8_t name##_at[];                                                  \
+    __asm__(".pushsection .text\n.globl " #name ", " #name "_at\n" #name ":\n" code    \
+            "\n\tjmp svm_guest_vmmcall\n\t.set " #name "_at, 1b\n.popsection")
+
+#define SVM_INTERCEPT_RULE(name, claim, word, at_bit, exit, guest, of_vector, setup)   \
+    {                                                                                  \
+        .id = "SVM.INTERCEPT." name, .cites = "APM2 15.9, B, C", .says = claim,        \
+        .lacks = svm_lacks_intercept, .check = svm_check_intercept,                    \
+        .data = &(const struct svm_intercept)                                          \
+        {                                                                              \
+            .offset = offsetof(struct vmcb, word), .bit = at_bit, .vector = of_vector, \
+            .exitcode = exit, .code = guest, .at = guest##_at, .prepare = setup,       \
+        }                                                                              \
+    }
+
+const char *svm_lacks_intercept(const struct nested_rule *rule);
+void svm_check_intercept(const struct nested_rule *rule);
