@@ -11,27 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BIT(n) (UINT64_C(1) << (n))
-
-#define CR0_PE BIT(0)
-#define CR0_ET BIT(4)
-#define CR0_WP BIT(16)
-#define CR0_NW BIT(29)
-#define CR0_CD BIT(30)
-#define CR0_PG BIT(31)
-
-#define CR4_PAE BIT(5)
-
-#define EFER_SCE  BIT(0)
-#define EFER_LME  BIT(8)
-#define EFER_LMA  BIT(10)
-#define EFER_NXE  BIT(11)
-#define EFER_SVME BIT(12)
+#include "bits.h"
 
 #define MSR_PAT  0x277
 #define MSR_EFER 0xC0000080
-
-#define RFLAGS_FIXED BIT(1) /* reads as one */
 
 static inline void cpu_out8(uint16_t port, uint8_t value)
 {

@@ -49,3 +49,10 @@ void nested_expect(bool holds, const char *what, uint64_t seen);
 
 /* The running rule fails and the machine ends: nothing after it could be trusted. */
 void nested_rule_abort(const char *why) __attribute__((noreturn));
+
+/*
+ * A flat may have a fuzzer; "fuzz seed=N count=M" on the command line runs it in place
+ * of the rules.  Disagreements between model and engine are minimised and printed once
+ * each, as "DIFF", with a rule stub.  Returns how many there were.
+ */
+unsigned nested_fuzz(uint64_t seed, uint64_t count) __attribute__((weak));

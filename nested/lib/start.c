@@ -126,13 +126,30 @@ struct request {
     const char *choices[MAX_CHOICES];
     unsigned n_choices;
     const char *after; /* NULL once that rule has gone by */
-    bool is_list;
+    bool is_list, is_fuzz;
+    uint64_t seed, count;
 };
+
+static uint64_t number(const char *digits)
+{
+    uint64_t value = 0;
+
+    while (*digits >= '0' && *digits <= '9') {
+        value = value * 10 + (uint64_t)(*digits++ - '0');
+    }
+    return value;
+}
 
 static void read_word(struct request *request, const char *word)
 {
     if (strcmp(word, "list") == 0) {
         request->is_list = true;
+    } else if (strcmp(word, "fuzz") == 0) {
+        request->is_fuzz = true;
+    } else if (memcmp(word, "seed=", 5) == 0) {
+        request->seed = number(word + 5);
+    } else if (memcmp(word, "count=", 6) == 0) {
+        request->count = number(word + 6);
     } else if (memcmp(word, "after=", 6) == 0) {
         request->after = word + 6;
     } else if (strcmp(word, "mutate=setup") == 0) {
@@ -178,11 +195,14 @@ static bool is_chosen(struct request *request, const struct nested_rule *rule)
 
 void nested_start(const struct multiboot_info *info)
 {
-    struct request request = { 0 };
+    struct request request = { .seed = 1, .count = 10000 };
 
     nested_console_init();
     nested_trap_init();
     read_command_line(&request, info);
+    if (request.is_fuzz && nested_fuzz) {
+        nested_exit(nested_fuzz(request.seed, request.count) ? 1 : 0);
+    }
     for (const struct nested_rule_table *table = __start_nested_rules;
          table < __stop_nested_rules; table++) {
         for (unsigned i = 0; i < table->n_rules; i++) {

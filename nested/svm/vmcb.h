@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/bits.h"
+
 struct vmcb_segment {
     uint16_t selector;
     uint16_t attributes; /* descriptor bits 55:52 and 47:40, concatenated */
