@@ -110,8 +110,9 @@ static double run_ms(const char *const *argv)
     int status = -1;
 
     g_assert(g_spawn_sync(NULL, (char **)argv, NULL,
-                          G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL,
-                          NULL, NULL, NULL, &status, NULL));
+                          G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL |
+                              G_SPAWN_STDERR_TO_DEV_NULL,
+                          NULL, NULL, NULL, NULL, &status, NULL));
     g_assert(status == 0);
     return (double)(g_get_monotonic_time() - start_us) / 1000.0;
 }
