@@ -49,7 +49,7 @@ typedef struct OstlerMachine {
     uint64_t default_memory; /* what it has without -m */
     uint64_t memory;         /* for -m when the definition says nothing */
     char *memory_refusal;    /* why QEMU takes no other size, or NULL if it does */
-    OstlerMachineBus *buses; /* virtio-mmio and USB ones in ascending order */
+    OstlerMachineBus *buses; /* virtio-mmio in the order in which a kernel finds them */
     unsigned n_buses;
     char **serials;       /* device type behind each -serial, in order */
     char **nics;          /* the board's own, by the order of -net nic */

@@ -2,7 +2,7 @@
 /*
  * Theory of operation
  *
- * QEMU has no command that describes a machine, so it is asked four things, each of a
+ * QEMU has no command that describes a machine, so it is asked five things, each of a
  * QEMU of its own because the first answer must not be changed by the next question:
  *
  * 1. look()         The bare machine (-S -nodefaults): a walk of /machine with qom-list
@@ -17,6 +17,7 @@
  *                   one by one ("machine type does not support if=sd,bus=0,unit=1"),
  *                   those it has are not; if=xen makes sure that it always ends there.
  * 4. try_memory()   -m with some sizes; a board with fixed memory says so.
+ * 5. order_mmio()   The device tree (dumpdtb=), for the order of virtio-mmio in it.
  *
  * A machine that refuses to start bare gets one aid after the other: more memory, a
  * kernel, a firmware image, a flash image.  The aid that helped is in "needs".
@@ -35,6 +36,7 @@
 #define MAX_SD           4
 #define MAX_WIRES        4
 #define MAX_FLOPPY       2
+#define TREE_MS          1500 /* a board whose tree comes from a file writes none */
 #define QUESTION_MS      10000
 #define QEMU_DEFAULT_RAM (128 * MIB) /* QEMU hw/core/machine.c, class default */
 
@@ -665,6 +667,87 @@ static void coroutine_fn try_drives_and_memory(Probe *probe)
     try_memory(probe);
 }
 
+#define NODE "virtio_mmio@"
+
+/* The address in the first (or last) node name "virtio_mmio@10001000" of a tree. */
+static uint64_t node_address(const char *tree, gsize size, bool last)
+{
+    uint64_t address = 0;
+
+    for (gsize i = 0; i + strlen(NODE) + 1 < size; i++) {
+        if (memcmp(tree + i, NODE, strlen(NODE)) == 0) {
+            address = g_ascii_strtoull(tree + i + strlen(NODE), NULL, 16);
+            if (!last) {
+                break;
+            }
+        }
+    }
+    return address;
+}
+
+static bool is_mmio(const OstlerMachineBus *bus)
+{
+    return strcmp(bus->type, "virtio-mmio-bus") == 0;
+}
+
+/* The buses of one name stand together, sorted: turn that run around. */
+static void reverse_mmio(OstlerMachine *machine)
+{
+    unsigned first = 0, end;
+
+    while (first < machine->n_buses && !is_mmio(&machine->buses[first])) {
+        first++;
+    }
+    for (end = first; end < machine->n_buses && is_mmio(&machine->buses[end]);) {
+        end++;
+    }
+    for (; first + 1 < end; first++) {
+        OstlerMachineBus bus = machine->buses[first];
+        machine->buses[first] = machine->buses[--end];
+        machine->buses[end] = bus;
+    }
+}
+
+/*
+ * A kernel finds virtio-mmio transports in the order of the device tree, and riscv64's
+ * virt writes the highest first (QEMU 7.2): then the highest is the first to be taken.
+ */
+static void coroutine_fn order_mmio(Probe *probe)
+{
+    static const char *const mmio[] = { "virtio-mmio-bus", NULL };
+    g_autofree char *tree = NULL, *path = NULL;
+    gsize size = 0;
+    int fd = -1;
+
+    if (!ostler_machine_find_bus(probe->machine, mmio) ||
+        !ostler_machine_has_property(probe->machine, "dumpdtb") ||
+        (fd = g_file_open_tmp("ostler-tree-XXXXXX", &path, NULL)) < 0) {
+        return;
+    }
+    close(fd);
+    g_autofree char *with_dump =
+        g_strdup_printf("%s,dumpdtb=%s", probe->machine->name, path);
+    const char *const argv[] = {
+        probe->machine->emulator,
+        "-S",
+        "-nodefaults",
+        "-display",
+        "none",
+        "-audiodev",
+        "none,id=nosound",
+        "-machine",
+        with_dump,
+        NULL,
+    };
+    OstlerProcessEnd end;
+    g_autofree char *said = ostler_emulator_run(argv, TREE_MS, &end, NULL);
+    if (g_file_get_contents(path, &tree, &size, NULL) &&
+        node_address(tree, size, false) > node_address(tree, size, true)) {
+        reverse_mmio(probe->machine);
+    }
+    g_unlink(path);
+}
+
 #define FLASH(size) "if=pflash,driver=null-co,read-zeroes=on,size=" size
 
 /* Tried in this order on a machine that does not start bare. */
@@ -783,6 +866,7 @@ OstlerMachine *coroutine_fn ostler_machine_ask(const char *emulator, const char 
         ostler_emulator_stop(bare);
         look_wired(&probe);
         try_drives_and_memory(&probe);
+        order_mmio(&probe);
         asked = g_steal_pointer(&probe.machine);
     }
     clear_probe(&probe);
