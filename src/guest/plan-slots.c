@@ -237,6 +237,26 @@ static void add_ports(OstlerSlots *slots, const char *bus, unsigned n, bool is_l
     }
 }
 
+/*
+ * Where a device tree lists the transports, machines/probe.c has put them in its order.
+ * On x86 (microvm) it is ACPI's tables that do, the highest first; its transport 0, which
+ * gets no interrupt under Debian's kernel, is then the last to be used.
+ */
+static void order_mmio(OstlerSlots *slots)
+{
+    const char *arch = ostler_machine_arch(slots->machine);
+    GArray *places = slots->mmio.places;
+    bool is_downwards = strcmp(arch, "x86_64") == 0 || strcmp(arch, "i386") == 0;
+
+    for (guint i = 0; is_downwards && places && i < places->len / 2; i++) {
+        Place *low = &g_array_index(places, Place, i);
+        Place *high = &g_array_index(places, Place, places->len - 1 - i);
+        Place kept = *low;
+        *low = *high;
+        *high = kept;
+    }
+}
+
 static void add_usb_buses(OstlerSlots *slots)
 {
     for (int rank = 0; rank <= 1; rank++) {
@@ -286,6 +306,7 @@ OstlerSlots *ostler_slots_new(const OstlerMachine *machine, const char *transpor
     for (unsigned i = 0; i < machine->n_buses; i++) {
         add_bus(slots, &machine->buses[i]);
     }
+    order_mmio(slots);
     add_usb_buses(slots);
     slots->serials.n = machine->serials ? g_strv_length(machine->serials) : 0;
     slots->nics.n = machine->nics ? g_strv_length(machine->nics) : 0;
