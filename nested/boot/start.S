@@ -33,6 +33,7 @@ nested_pdpt:
 	.quad nested_pd + PAGE_TABLE, nested_pd + 0x1000 + PAGE_TABLE
 	.quad nested_pd + 0x2000 + PAGE_TABLE, nested_pd + 0x3000 + PAGE_TABLE
 	.fill 508, 8, 0
+	.globl nested_pd
 nested_pd:
 	.set page, 0
 	.rept 2048

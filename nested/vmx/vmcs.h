@@ -2,8 +2,9 @@
 /*
  * vmcs.h - the fields of a virtual-machine control structure, by encoding
  *
- * Source:   Intel SDM vol. 3D, appendix B (field encodings), vol. 3C chapters 25 to 28
- *           of revision 325384-083 for the bits.  Names are the manual's.
+ * Source:   Intel SDM vol. 3D, appendix B (field encodings), vol. 3C chapter 24 for the
+ *           bits, appendix C for the exit reasons; the edition is in docs/nested.md.
+ *           Names are the manual's.
  */
 #pragma once
 
@@ -19,6 +20,8 @@ enum vmcs_field {
     VMCS_GUEST_GS_SELECTOR = 0x080a,
     VMCS_GUEST_LDTR_SELECTOR = 0x080c,
     VMCS_GUEST_TR_SELECTOR = 0x080e,
+    VMCS_GUEST_INTERRUPT_STATUS = 0x0810,
+    VMCS_GUEST_PML_INDEX = 0x0812,
     VMCS_HOST_ES_SELECTOR = 0x0c00,
     VMCS_HOST_CS_SELECTOR = 0x0c02,
     VMCS_HOST_SS_SELECTOR = 0x0c04,
@@ -33,19 +36,34 @@ enum vmcs_field {
     VMCS_EXIT_MSR_STORE_ADDRESS = 0x2006,
     VMCS_EXIT_MSR_LOAD_ADDRESS = 0x2008,
     VMCS_ENTRY_MSR_LOAD_ADDRESS = 0x200a,
+    VMCS_PML_ADDRESS = 0x200e,
+    VMCS_TSC_OFFSET = 0x2010,
     VMCS_VIRTUAL_APIC_ADDRESS = 0x2012,
     VMCS_APIC_ACCESS_ADDRESS = 0x2014,
+    VMCS_POSTED_INTERRUPT_ADDRESS = 0x2016,
+    VMCS_FUNCTION_CONTROLS = 0x2018,
     VMCS_EPTP = 0x201a,
+    VMCS_EPTP_LIST_ADDRESS = 0x2024,
+    VMCS_VMREAD_BITMAP = 0x2026,
+    VMCS_VMWRITE_BITMAP = 0x2028,
+    VMCS_EXCEPTION_INFO_ADDRESS = 0x202a,
+    VMCS_XSS_BITMAP = 0x202c,
+    VMCS_GUEST_PHYSICAL_ADDRESS = 0x2400,
     VMCS_LINK_POINTER = 0x2800,
     VMCS_GUEST_DEBUGCTL = 0x2802,
     VMCS_GUEST_PAT = 0x2804,
     VMCS_GUEST_EFER = 0x2806,
+    VMCS_GUEST_PERF_GLOBAL_CTRL = 0x2808,
+    VMCS_GUEST_PDPTE0 = 0x280a,
     VMCS_HOST_PAT = 0x2c00,
     VMCS_HOST_EFER = 0x2c02,
+    VMCS_HOST_PERF_GLOBAL_CTRL = 0x2c04,
     /* 32-bit */
     VMCS_PIN_CONTROLS = 0x4000,
     VMCS_PROCESSOR_CONTROLS = 0x4002,
     VMCS_EXCEPTION_BITMAP = 0x4004,
+    VMCS_PAGE_FAULT_MASK = 0x4006,
+    VMCS_PAGE_FAULT_MATCH = 0x4008,
     VMCS_CR3_TARGET_COUNT = 0x400a,
     VMCS_EXIT_CONTROLS = 0x400c,
     VMCS_EXIT_MSR_STORE_COUNT = 0x400e,
@@ -60,8 +78,11 @@ enum vmcs_field {
     VMCS_INSTRUCTION_ERROR = 0x4400,
     VMCS_EXIT_REASON = 0x4402,
     VMCS_EXIT_INTERRUPTION_INFO = 0x4404,
+    VMCS_EXIT_ERROR_CODE = 0x4406,
     VMCS_IDT_VECTORING_INFO = 0x4408,
+    VMCS_IDT_VECTORING_CODE = 0x440a,
     VMCS_EXIT_INSTRUCTION_LENGTH = 0x440c,
+    VMCS_EXIT_INSTRUCTION_INFO = 0x440e,
     VMCS_GUEST_ES_LIMIT = 0x4800,
     VMCS_GUEST_CS_LIMIT = 0x4802,
     VMCS_GUEST_SS_LIMIT = 0x4804,
@@ -83,9 +104,16 @@ enum vmcs_field {
     VMCS_GUEST_INTERRUPTIBILITY = 0x4824,
     VMCS_GUEST_ACTIVITY = 0x4826,
     VMCS_GUEST_SYSENTER_CS = 0x482a,
+    VMCS_PREEMPTION_TIMER = 0x482e,
     VMCS_HOST_SYSENTER_CS = 0x4c00,
     /* natural width */
+    VMCS_CR0_MASK = 0x6000,
+    VMCS_CR4_MASK = 0x6002,
+    VMCS_CR0_SHADOW = 0x6004,
+    VMCS_CR4_SHADOW = 0x6006,
+    VMCS_CR3_TARGET0 = 0x6008,
     VMCS_EXIT_QUALIFICATION = 0x6400,
+    VMCS_GUEST_LINEAR_ADDRESS = 0x640a,
     VMCS_GUEST_CR0 = 0x6800,
     VMCS_GUEST_CR3 = 0x6802,
     VMCS_GUEST_CR4 = 0x6804,
@@ -120,32 +148,60 @@ enum vmcs_field {
     VMCS_HOST_RIP = 0x6c16,
 };
 
-/* Pin-based controls, table 25-5. */
+/* Pin-based controls, table 24-5. */
 #define VMX_PIN_EXTERNAL_INTERRUPT BIT(0)
 #define VMX_PIN_NMI                BIT(3)
 #define VMX_PIN_VIRTUAL_NMIS       BIT(5)
 #define VMX_PIN_PREEMPTION_TIMER   BIT(6)
 #define VMX_PIN_POSTED_INTERRUPTS  BIT(7)
 
-/* Primary processor-based controls, table 25-6. */
-#define VMX_CPU_HLT         BIT(7)
-#define VMX_CPU_TPR_SHADOW  BIT(21)
-#define VMX_CPU_NMI_WINDOW  BIT(22)
-#define VMX_CPU_IO_BITMAPS  BIT(25)
-#define VMX_CPU_MSR_BITMAPS BIT(28)
-#define VMX_CPU_SECONDARY   BIT(31)
+/* Primary processor-based controls, table 24-6. */
+#define VMX_CPU_INTERRUPT_WINDOW BIT(2)
+#define VMX_CPU_TSC_OFFSET       BIT(3)
+#define VMX_CPU_HLT              BIT(7)
+#define VMX_CPU_INVLPG           BIT(9)
+#define VMX_CPU_MWAIT            BIT(10)
+#define VMX_CPU_RDPMC            BIT(11)
+#define VMX_CPU_RDTSC            BIT(12)
+#define VMX_CPU_CR3_LOAD         BIT(15)
+#define VMX_CPU_CR3_STORE        BIT(16)
+#define VMX_CPU_CR8_LOAD         BIT(19)
+#define VMX_CPU_CR8_STORE        BIT(20)
+#define VMX_CPU_TPR_SHADOW       BIT(21)
+#define VMX_CPU_NMI_WINDOW       BIT(22)
+#define VMX_CPU_MOV_DR           BIT(23)
+#define VMX_CPU_IO               BIT(24)
+#define VMX_CPU_IO_BITMAPS       BIT(25)
+#define VMX_CPU_MTF              BIT(27)
+#define VMX_CPU_MSR_BITMAPS      BIT(28)
+#define VMX_CPU_MONITOR          BIT(29)
+#define VMX_CPU_PAUSE            BIT(30)
+#define VMX_CPU_SECONDARY        BIT(31)
 
-/* Secondary processor-based controls, table 25-7. */
+/* Secondary processor-based controls, table 24-7. */
 #define VMX_CPU2_APIC_ACCESSES  BIT(0)
 #define VMX_CPU2_EPT            BIT(1)
+#define VMX_CPU2_TABLES         BIT(2)
+#define VMX_CPU2_RDTSCP         BIT(3)
 #define VMX_CPU2_X2APIC         BIT(4)
 #define VMX_CPU2_VPID           BIT(5)
+#define VMX_CPU2_WBINVD         BIT(6)
 #define VMX_CPU2_UNRESTRICTED   BIT(7)
 #define VMX_CPU2_APIC_REGISTERS BIT(8)
 #define VMX_CPU2_INTERRUPTS     BIT(9)
+#define VMX_CPU2_RDRAND         BIT(11)
+#define VMX_CPU2_INVPCID        BIT(12)
+#define VMX_CPU2_FUNCTIONS      BIT(13)
+#define VMX_CPU2_SHADOW         BIT(14)
+#define VMX_CPU2_RDSEED         BIT(16)
+#define VMX_CPU2_PML            BIT(17)
+#define VMX_CPU2_VE             BIT(18)
+#define VMX_CPU2_XSAVES         BIT(20)
 
-/* VM-exit controls, table 25-13. */
+/* VM-exit controls, table 24-10. */
+#define VMX_EXIT_SAVE_DEBUG BIT(2)
 #define VMX_EXIT_HOST_64    BIT(9)
+#define VMX_EXIT_LOAD_PERF  BIT(12)
 #define VMX_EXIT_ACK        BIT(15)
 #define VMX_EXIT_SAVE_PAT   BIT(18)
 #define VMX_EXIT_LOAD_PAT   BIT(19)
@@ -153,25 +209,110 @@ enum vmcs_field {
 #define VMX_EXIT_LOAD_EFER  BIT(21)
 #define VMX_EXIT_SAVE_TIMER BIT(22)
 
-/* VM-entry controls, table 25-15. */
+/* VM-entry controls, table 24-12. */
 #define VMX_ENTRY_LOAD_DEBUG BIT(2)
 #define VMX_ENTRY_GUEST_64   BIT(9)
 #define VMX_ENTRY_SMM        BIT(10)
 #define VMX_ENTRY_END_DUAL   BIT(11)
+#define VMX_ENTRY_LOAD_PERF  BIT(13)
 #define VMX_ENTRY_LOAD_PAT   BIT(14)
 #define VMX_ENTRY_LOAD_EFER  BIT(15)
 
 /* Basic exit reasons, appendix C. */
-#define VMX_REASON_VMCALL        18
-#define VMX_REASON_GUEST_STATE   33
-#define VMX_REASON_MSR_LOADING   34
+enum vmx_reason {
+    VMX_REASON_EXCEPTION = 0,
+    VMX_REASON_TRIPLE_FAULT = 2,
+    VMX_REASON_INTERRUPT_WINDOW = 7,
+    VMX_REASON_NMI_WINDOW = 8,
+    VMX_REASON_CPUID = 10,
+    VMX_REASON_HLT = 12,
+    VMX_REASON_INVD = 13,
+    VMX_REASON_INVLPG = 14,
+    VMX_REASON_RDPMC = 15,
+    VMX_REASON_RDTSC = 16,
+    VMX_REASON_VMCALL = 18,
+    VMX_REASON_VMCLEAR = 19,
+    VMX_REASON_VMLAUNCH = 20,
+    VMX_REASON_VMPTRLD = 21,
+    VMX_REASON_VMPTRST = 22,
+    VMX_REASON_VMREAD = 23,
+    VMX_REASON_VMRESUME = 24,
+    VMX_REASON_VMWRITE = 25,
+    VMX_REASON_VMXOFF = 26,
+    VMX_REASON_VMXON = 27,
+    VMX_REASON_CR = 28,
+    VMX_REASON_DR = 29,
+    VMX_REASON_IO = 30,
+    VMX_REASON_RDMSR = 31,
+    VMX_REASON_WRMSR = 32,
+    VMX_REASON_GUEST_STATE = 33,
+    VMX_REASON_MSR_LOADING = 34,
+    VMX_REASON_MWAIT = 36,
+    VMX_REASON_MTF = 37,
+    VMX_REASON_MONITOR = 39,
+    VMX_REASON_PAUSE = 40,
+    VMX_REASON_APIC_ACCESS = 44,
+    VMX_REASON_GDTR_IDTR = 46,
+    VMX_REASON_LDTR_TR = 47,
+    VMX_REASON_EPT_VIOLATION = 48,
+    VMX_REASON_EPT_MISCONFIGURATION = 49,
+    VMX_REASON_INVEPT = 50,
+    VMX_REASON_RDTSCP = 51,
+    VMX_REASON_TIMER = 52,
+    VMX_REASON_INVVPID = 53,
+    VMX_REASON_WBINVD = 54,
+    VMX_REASON_XSETBV = 55,
+    VMX_REASON_RDRAND = 57,
+    VMX_REASON_INVPCID = 58,
+    VMX_REASON_VMFUNC = 59,
+    VMX_REASON_RDSEED = 61,
+    VMX_REASON_PML_FULL = 62,
+    VMX_REASON_XSAVES = 63,
+    VMX_REASON_XRSTORS = 64,
+};
 #define VMX_REASON_ENTRY_FAILURE BIT(31)
 
-/* VM-instruction errors, table 31-1. */
-#define VMX_ERROR_CONTROLS   7
-#define VMX_ERROR_HOST_STATE 8
+/* VM-instruction errors, table 30-1. */
+enum vmx_error {
+    VMX_ERROR_VMCALL_IN_ROOT = 1,
+    VMX_ERROR_VMCLEAR_ADDRESS = 2,
+    VMX_ERROR_VMCLEAR_VMXON = 3,
+    VMX_ERROR_VMLAUNCH_NOT_CLEAR = 4,
+    VMX_ERROR_VMRESUME_NOT_LAUNCHED = 5,
+    VMX_ERROR_CONTROLS = 7,
+    VMX_ERROR_HOST_STATE = 8,
+    VMX_ERROR_VMPTRLD_ADDRESS = 9,
+    VMX_ERROR_VMPTRLD_VMXON = 10,
+    VMX_ERROR_VMPTRLD_REVISION = 11,
+    VMX_ERROR_FIELD = 12,
+    VMX_ERROR_READ_ONLY = 13,
+    VMX_ERROR_VMXON_IN_ROOT = 15,
+    VMX_ERROR_MOV_SS = 26,
+    VMX_ERROR_INVALIDATE_OPERAND = 28,
+};
 
-/* Segment access rights, table 25-2. */
+/* Interruption information (tables 24-13, 24-15, 24-16): who, which, with what. */
+#define VMX_EVENT(type, vector) (BIT(31) | (uint64_t)(type) << 8 | (vector))
+#define VMX_EVENT_CODE          BIT(11)
+enum vmx_event_type {
+    VMX_EXTERNAL = 0,
+    VMX_NMI = 2,
+    VMX_HARDWARE_EXCEPTION = 3,
+    VMX_SOFTWARE_INTERRUPT = 4,
+    VMX_PRIVILEGED_EXCEPTION = 5,
+    VMX_SOFTWARE_EXCEPTION = 6,
+    VMX_OTHER = 7,
+};
+
+/* Interruptibility state, table 24-3. */
+#define VMX_BLOCKING_STI    BIT(0)
+#define VMX_BLOCKING_MOV_SS BIT(1)
+#define VMX_BLOCKING_NMI    BIT(3)
+
+/* Activity state, 24.4.2. */
+enum vmx_activity { VMX_ACTIVE, VMX_HLT, VMX_SHUTDOWN, VMX_WAIT_FOR_SIPI };
+
+/* Segment access rights, table 24-2. */
 #define VMX_RIGHTS_S        BIT(4)
 #define VMX_RIGHTS_DPL(n)   ((uint64_t)(n) << 5)
 #define VMX_RIGHTS_P        BIT(7)

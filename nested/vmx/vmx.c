@@ -4,6 +4,7 @@
 #include "lib/cpu.h"
 #include "lib/memory.h"
 #include "lib/trap.h"
+#include "pages.h"
 
 #define MSR_FEATURE_CONTROL   0x3a
 #define FEATURE_CONTROL_LOCK  BIT(0)
@@ -27,6 +28,8 @@
 #define MSR_VMX_TRUE_PIN   0x48d
 #define VMX_BASIC_TRUE     BIT(55)
 
+#define MSR_VMX_EPT_VPID_CAP 0x48c
+
 #define CR4_VMXE BIT(13)
 
 #define CODE_64  0xa09b /* G, L, present, code, accessed */
@@ -35,11 +38,12 @@
 
 extern const struct cpu_table nested_gdtr;
 extern uint8_t nested_guest_trap_call[];
-int vmx_enter(void);
+int vmx_enter(bool is_resume);
 
 static uint8_t vmxon_region[4096] __attribute__((aligned(4096)));
 static uint8_t vmcs_region[4096] __attribute__((aligned(4096)));
-static uint8_t guest_stack[8192] __attribute__((aligned(16)));
+struct vmx_registers vmx_guest;
+uint8_t vmx_guest_stack[8192] __attribute__((aligned(16)));
 
 bool vmx_is_present(void)
 {
@@ -125,6 +129,32 @@ uint32_t vmx_allowed(enum vmcs_field controls)
     return (uint32_t)(capability(controls) >> 32);
 }
 
+uint32_t vmx_required(enum vmcs_field controls)
+{
+    return (uint32_t)capability(controls);
+}
+
+uint64_t vmx_ept_capability(void)
+{
+    uint32_t allowed = vmx_allowed(VMCS_SECONDARY_CONTROLS);
+
+    return allowed & (VMX_CPU2_EPT | VMX_CPU2_VPID) ? cpu_rdmsr(MSR_VMX_EPT_VPID_CAP)
+                                                    : 0;
+}
+
+void vmx_forget_translations(void)
+{
+    static const uint64_t nothing[2];
+    uint64_t capability = vmx_ept_capability();
+
+    if (capability & BIT(20) && capability & BIT(26)) {
+        __asm__ volatile("invept %0, %1" : : "m"(nothing), "r"(UINT64_C(2)) : "cc");
+    }
+    if (capability & BIT(32) && capability & BIT(42)) {
+        __asm__ volatile("invvpid %0, %1" : : "m"(nothing), "r"(UINT64_C(2)) : "cc");
+    }
+}
+
 static void write_control(enum vmcs_field controls, uint32_t wanted)
 {
     uint64_t can = capability(controls);
@@ -143,16 +173,39 @@ static void good_controls(void)
     write_control(VMCS_ENTRY_CONTROLS, VMX_ENTRY_GUEST_64);
 
     static const enum vmcs_field zeros[] = {
-        VMCS_EXCEPTION_BITMAP,       VMCS_CR3_TARGET_COUNT,
-        VMCS_EXIT_MSR_STORE_COUNT,   VMCS_EXIT_MSR_LOAD_COUNT,
-        VMCS_ENTRY_MSR_LOAD_COUNT,   VMCS_ENTRY_INTERRUPTION_INFO,
-        VMCS_ENTRY_EXCEPTION_CODE,   VMCS_ENTRY_INSTRUCTION_LENGTH,
-        VMCS_EXIT_MSR_STORE_ADDRESS, VMCS_EXIT_MSR_LOAD_ADDRESS,
-        VMCS_ENTRY_MSR_LOAD_ADDRESS,
+        VMCS_EXCEPTION_BITMAP,
+        VMCS_PAGE_FAULT_MASK,
+        VMCS_PAGE_FAULT_MATCH,
+        VMCS_CR3_TARGET_COUNT,
+        VMCS_EXIT_MSR_STORE_COUNT,
+        VMCS_EXIT_MSR_LOAD_COUNT,
+        VMCS_ENTRY_MSR_LOAD_COUNT,
+        VMCS_ENTRY_INTERRUPTION_INFO,
+        VMCS_ENTRY_EXCEPTION_CODE,
+        VMCS_ENTRY_INSTRUCTION_LENGTH,
+        VMCS_TPR_THRESHOLD,
+        VMCS_CR0_MASK,
+        VMCS_CR0_SHADOW,
+        VMCS_CR4_MASK,
+        VMCS_CR4_SHADOW,
+        VMCS_TSC_OFFSET,
+        VMCS_FUNCTION_CONTROLS,
+        VMCS_GUEST_INTERRUPT_STATUS,
+        VMCS_GUEST_PML_INDEX,
+        VMCS_POSTED_INTERRUPT_VECTOR,
+        VMCS_XSS_BITMAP,
+        VMCS_HOST_PERF_GLOBAL_CTRL,
+        VMCS_GUEST_PERF_GLOBAL_CTRL,
+        VMCS_CR3_TARGET0,
+        VMCS_CR3_TARGET0 + 2,
+        VMCS_CR3_TARGET0 + 4,
+        VMCS_CR3_TARGET0 + 6,
     };
     for (unsigned i = 0; i < sizeof zeros / sizeof *zeros; i++) {
         vmx_write(zeros[i], 0);
     }
+    vmx_write(VMCS_VPID, 1);
+    vmx_write(VMCS_PREEMPTION_TIMER, UINT32_MAX);
 }
 
 static void good_host(void)
@@ -217,7 +270,7 @@ static void good_guest_registers(void (*code)(void))
     vmx_write(VMCS_GUEST_DR7, 0x400);
     vmx_write(VMCS_GUEST_RFLAGS, RFLAGS_FIXED);
     vmx_write(VMCS_GUEST_RIP, (uint64_t)code);
-    vmx_write(VMCS_GUEST_RSP, (uint64_t)(guest_stack + sizeof guest_stack));
+    vmx_write(VMCS_GUEST_RSP, (uint64_t)VMX_STACK_TOP);
     vmx_write(VMCS_GUEST_PENDING_DEBUG, 0);
     vmx_write(VMCS_GUEST_INTERRUPTIBILITY, 0);
     vmx_write(VMCS_GUEST_ACTIVITY, 0);
@@ -230,6 +283,15 @@ static void good_guest_registers(void (*code)(void))
     vmx_write(VMCS_LINK_POINTER, UINT64_MAX);
 }
 
+static void canary_registers(void)
+{
+    uint64_t *each = &vmx_guest.rax;
+
+    for (unsigned i = 0; i < sizeof vmx_guest / sizeof *each; i++) {
+        each[i] = UINT64_C(0xCA4A000000000000) | i;
+    }
+}
+
 void vmx_good(void (*code)(void))
 {
     uint64_t region = (uint64_t)vmcs_region;
@@ -237,17 +299,20 @@ void vmx_good(void (*code)(void))
     put_revision(vmcs_region);
     __asm__ volatile("vmclear %0" : : "m"(region) : "cc", "memory");
     __asm__ volatile("vmptrld %0" : : "m"(region) : "cc", "memory");
+    vmx_pages_reset();
+    vmx_pages_write_addresses();
     good_controls();
     good_host();
     good_guest_segments();
     good_guest_registers(code);
+    canary_registers();
 }
 
-/* A VM exit leaves GDTR and IDTR with limits of FFFFh (SDM 28.5.2); that is no harm,
- * as their bases are the host's own. */
-struct vmx_outcome vmx_run(void)
+/* A VM exit leaves GDTR and IDTR with limits of FFFFh (27.5.2); that is no harm, as
+ * their bases are the host's own. */
+static struct vmx_outcome enter(bool is_resume)
 {
-    struct vmx_outcome outcome = { .way = (enum vmx_way)vmx_enter() };
+    struct vmx_outcome outcome = { .way = (enum vmx_way)vmx_enter(is_resume) };
 
     if (outcome.way == VMX_FAIL) {
         outcome.detail = (uint32_t)vmx_read(VMCS_INSTRUCTION_ERROR);
@@ -256,4 +321,24 @@ struct vmx_outcome vmx_run(void)
         outcome.qualification = vmx_read(VMCS_EXIT_QUALIFICATION);
     }
     return outcome;
+}
+
+struct vmx_outcome vmx_run(void)
+{
+    return enter(false);
+}
+
+struct vmx_outcome vmx_resume(void)
+{
+    return enter(true);
+}
+
+uint64_t vmx_vmcs_region(void)
+{
+    return (uint64_t)vmcs_region;
+}
+
+uint64_t vmx_vmxon_region(void)
+{
+    return (uint64_t)vmxon_region;
 }

@@ -13,13 +13,11 @@
     VMX_ENTRY_RULE("CONTROL." name, place, claim, VMX_FAIL, VMX_ERROR_CONTROLS,        \
                    broken, allowed)
 
-#define CPU(bits) VMX_SET(VMCS_PROCESSOR_CONTROLS, bits)
-#define CPU2(bits)                                                                     \
-    VMX_SET(VMCS_PROCESSOR_CONTROLS, VMX_CPU_SECONDARY),                               \
-        VMX_SET(VMCS_SECONDARY_CONTROLS, bits)
-#define PIN(bits)    VMX_SET(VMCS_PIN_CONTROLS, bits)
-#define EXITS(bits)  VMX_SET(VMCS_EXIT_CONTROLS, bits)
-#define ENTERS(bits) VMX_SET(VMCS_ENTRY_CONTROLS, bits)
+#define CPU    VMX_CPU
+#define CPU2   VMX_CPU2
+#define PIN    VMX_PIN
+#define EXITS  VMX_EXITS
+#define ENTERS VMX_ENTERS
 
 #define PAGE_ADDRESS(name, claim, control, field)                                      \
     RULE(name ".BIT0", EXECUTION, claim ", bits 11:0 must be 0",                       \

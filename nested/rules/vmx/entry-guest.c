@@ -16,6 +16,20 @@
                    "reserved access-rights bits must be 0",                            \
                    VMX_SET(field, BIT(bit)), )
 
+/* "4. Invalid VMCS link pointer": the one check with a qualification of its own that
+ * no MSR or page table is needed for. */
+#define LINK_QUALIFICATION 4
+#define VMX_LINK_RULE(name, claim, broken, allowed)                                    \
+    {                                                                                  \
+        .id = "VMX.ENTRY.GUEST." name, .cites = NON_REGISTER ", 26.7", .says = claim,  \
+        .lacks = vmx_lacks, .check = vmx_check_entry,                                  \
+        .data = &(const struct vmx_entry)                                              \
+        {                                                                              \
+            .way = VMX_EXIT, .detail = VMX_INVALID_GUEST, .breaks = broken,            \
+            .neighbour = allowed, .qualification = LINK_QUALIFICATION                  \
+        }                                                                              \
+    }
+
 static const struct nested_rule entry_guest[] = {
     VMX_GUEST_RULE("CR0.NE", REGISTERS, "CR0.NE is fixed to 1 in VMX operation",
                    VMX_CLEAR(VMCS_GUEST_CR0, BIT(5)), ),
@@ -45,14 +59,13 @@ static const struct nested_rule entry_guest[] = {
                    VMX_MAKE(VMCS_GUEST_SYSENTER_EIP, CANONICAL)),
     VMX_ENTRY_RULE("GUEST.DR7.BIT32", REGISTERS,
                    "with load debug controls, DR7[63:32] must be 0", VMX_EXIT,
-                   (uint32_t)VMX_REASON_ENTRY_FAILURE | VMX_REASON_GUEST_STATE,
+                   VMX_INVALID_GUEST,
                    VMX_LIST(VMX_SET(VMCS_ENTRY_CONTROLS, VMX_ENTRY_LOAD_DEBUG),
                             VMX_SET(VMCS_GUEST_DR7, BIT(32))),
                    VMX_LIST(VMX_SET(VMCS_ENTRY_CONTROLS, VMX_ENTRY_LOAD_DEBUG))),
     VMX_ENTRY_RULE("GUEST.DEBUGCTL.BIT63", REGISTERS,
                    "with load debug controls, reserved bits of IA32_DEBUGCTL must be 0",
-                   VMX_EXIT,
-                   (uint32_t)VMX_REASON_ENTRY_FAILURE | VMX_REASON_GUEST_STATE,
+                   VMX_EXIT, VMX_INVALID_GUEST,
                    VMX_LIST(VMX_SET(VMCS_ENTRY_CONTROLS, VMX_ENTRY_LOAD_DEBUG),
                             VMX_SET(VMCS_GUEST_DEBUGCTL, BIT(63))),
                    VMX_LIST(VMX_SET(VMCS_ENTRY_CONTROLS, VMX_ENTRY_LOAD_DEBUG))),
@@ -147,8 +160,8 @@ static const struct nested_rule entry_guest[] = {
                    VMX_SET(VMCS_GUEST_PENDING_DEBUG, BIT(4)), ),
     VMX_GUEST_RULE("PENDING_DEBUG.BIT63", NON_REGISTER, "reserved bits must be 0",
                    VMX_SET(VMCS_GUEST_PENDING_DEBUG, BIT(63)), ),
-    VMX_GUEST_RULE("LINK.ALIGNED", NON_REGISTER,
-                   "a link pointer that is used must have bits 11:0 zero",
-                   VMX_MAKE(VMCS_LINK_POINTER, 0x1001), ),
+    VMX_LINK_RULE("LINK.ALIGNED",
+                  "a link pointer that is used must have bits 11:0 zero",
+                  VMX_LIST(VMX_MAKE(VMCS_LINK_POINTER, 0x1001)), VMX_LIST()),
 };
 NESTED_RULES(entry_guest);
