@@ -22,6 +22,7 @@ static void every_name_on_disk_comes_back_as_it_was(void)
     assert_round_trip("\377", 1);                     /* no UTF-8 at all */
     assert_round_trip("a\303", 2);                    /* cut short */
     assert_round_trip("\355\240\200", 3);             /* a half as UTF-8 */
+    assert_round_trip("\357\202\200", 3);             /* U+F080 itself, as its bytes */
     assert_round_trip("con", 3);
     assert_round_trip("...", 3);
     assert_round_trip(" a:b*?\"<>|\\ ", 12);

@@ -11,6 +11,11 @@
 /* An extension longer than this is taken for a part of the name. */
 #define MAX_EXTENSION 16
 
+static bool is_raw_byte(gunichar c)
+{
+    return c >= RAW_BYTE + 0x80 && c <= RAW_BYTE + 0xff;
+}
+
 static unsigned put_character(uint16_t *at, gunichar c)
 {
     if (c < 0x10000) {
@@ -28,7 +33,9 @@ static unsigned to_units(const char *name, uint16_t *out)
 
     while (*name && n + 2 <= MAX_UNITS) {
         gunichar c = g_utf8_get_char_validated(name, -1);
-        if (c >= (gunichar)-2) { /* not UTF-8, or the beginning of it at the end */
+        /* Not UTF-8, or the beginning of it at the end; and a character that stands for
+         * a byte is taken for its three bytes, or it would come back as that one. */
+        if (c >= (gunichar)-2 || is_raw_byte(c)) {
             out[n++] = (uint16_t)(RAW_BYTE + (uint8_t)*name++);
         } else {
             n += put_character(out + n, c);
@@ -100,7 +107,7 @@ static bool append_units(GString *name, const uint16_t *units, unsigned n)
         if (taken == 0 || c == 0 || c == '/') {
             return false;
         }
-        if (c >= RAW_BYTE + 0x80 && c <= RAW_BYTE + 0xff) {
+        if (is_raw_byte(c)) {
             g_string_append_c(name, (char)(c - RAW_BYTE));
         } else {
             g_string_append_unichar(name, c);
