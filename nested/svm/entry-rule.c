@@ -5,8 +5,6 @@
 
 static struct vmcb vmcb __attribute__((aligned(4096)));
 
-#define FEATURE_NPT BIT(0)
-
 const char *svm_lacks(const struct nested_rule *rule)
 {
     return svm_is_present() ? NULL : "no SVM";
@@ -16,7 +14,7 @@ const char *svm_lacks_npt(const struct nested_rule *rule)
 {
     const char *lack = svm_lacks(rule);
 
-    return lack ? lack : svm_features() & FEATURE_NPT ? NULL : "no nested paging";
+    return lack ? lack : svm_features() & SVM_HAS_NPT ? NULL : "no nested paging";
 }
 
 void svm_change_apply(struct vmcb *to, const struct svm_change *change)

@@ -5,14 +5,13 @@
  * "With the bit set, this instruction of the guest exits with this code, and RIP is
  * still at it; with the bit clear, the guest goes on and leaves by VMMCALL."
  *
- * The guest's code is given in place: the instruction in question carries the label 1.
- * An exception that is not intercepted reaches the guest's IDT, which leaves by VMMCALL
- * with the vector in EAX.
+ * The guest's code is a SVM_GUEST of guest.h.
  */
 #pragma once
 
 #include "lib/cpu.h"
 #include "lib/rule.h"
+#include "svm/guest.h"
 #include "svm/svm.h"
 
 struct svm_intercept {
@@ -24,13 +23,6 @@ struct svm_intercept {
     const uint8_t *at;                  /* where RIP must be */
     void (*prepare)(struct vmcb *vmcb); /* what the code needs; may be NULL */
 };
-
-/* A guest program @name, whose label 1 is known as @name_at. */
-#define SVM_GUEST(name, code)                                                          \
-    void name(void);                                                                   \
-    extern const uint8_t name##_at[];                                                  \
-    __asm__(".pushsection .text\n.globl " #name ", " #name "_at\n" #name ":\n" code    \
-            "\n\tjmp svm_guest_vmmcall\n\t.set " #name "_at, 1b\n.popsection")
 
 #define SVM_INTERCEPT_RULE(name, claim, word, at_bit, exit, guest, of_vector, setup)   \
     {                                                                                  \

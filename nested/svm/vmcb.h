@@ -77,23 +77,43 @@ _Static_assert(offsetof(struct vmcb, star) == 0x600, "B-2");
 _Static_assert(offsetof(struct vmcb, g_pat) == 0x668, "B-2");
 _Static_assert(sizeof(struct vmcb) == 0x1000, "B-2");
 
-/* Intercepts, word 3 (0Ch) and 4 (10h). */
-#define SVM_INTERCEPT1_INTR     BIT(0)
-#define SVM_INTERCEPT1_NMI      BIT(1)
-#define SVM_INTERCEPT1_CPUID    BIT(18)
-#define SVM_INTERCEPT1_HLT      BIT(24)
-#define SVM_INTERCEPT1_IOIO     BIT(27)
-#define SVM_INTERCEPT1_MSR      BIT(28)
-#define SVM_INTERCEPT1_SHUTDOWN BIT(31)
-#define SVM_INTERCEPT2_VMRUN    BIT(0)
-#define SVM_INTERCEPT2_VMMCALL  BIT(1)
+/* Permission maps, 15.10.1 and 15.11. */
+#define SVM_IOPM_BYTES  0x3000
+#define SVM_MSRPM_BYTES 0x2000
+
+/* Intercepts, words 3 (0Ch) and 4 (10h); exit codes are 60h and 80h plus the bit. */
+#define SVM_INTERCEPT1_INTR          BIT(0)
+#define SVM_INTERCEPT1_NMI           BIT(1)
+#define SVM_INTERCEPT1_VINTR         BIT(4)
+#define SVM_INTERCEPT1_SELECTIVE_CR0 BIT(5)
+#define SVM_INTERCEPT1_CPUID         BIT(18)
+#define SVM_INTERCEPT1_SWINT         BIT(21)
+#define SVM_INTERCEPT1_HLT           BIT(24)
+#define SVM_INTERCEPT1_IOIO          BIT(27)
+#define SVM_INTERCEPT1_MSR           BIT(28)
+#define SVM_INTERCEPT1_SHUTDOWN      BIT(31)
+#define SVM_INTERCEPT2_VMRUN         BIT(0)
+#define SVM_INTERCEPT2_VMMCALL       BIT(1)
 
 /* Intercept codes, appendix C. */
-#define SVM_EXIT_HLT      0x78
-#define SVM_EXIT_SHUTDOWN 0x7f
-#define SVM_EXIT_VMMCALL  0x81
-#define SVM_EXIT_NPF      0x400
-#define SVM_EXIT_INVALID  UINT64_MAX /* "-1" in a field of 64 bits */
+#define SVM_EXIT_EXCEPTION(vector) (0x40 + (vector))
+#define SVM_EXIT_INTR              0x60
+#define SVM_EXIT_VINTR             0x64
+#define SVM_EXIT_SELECTIVE_CR0     0x65
+#define SVM_EXIT_SWINT             0x75
+#define SVM_EXIT_HLT               0x78
+#define SVM_EXIT_IOIO              0x7b
+#define SVM_EXIT_MSR               0x7c
+#define SVM_EXIT_SHUTDOWN          0x7f
+#define SVM_EXIT_VMMCALL           0x81
+#define SVM_EXIT_NPF               0x400
+#define SVM_EXIT_INVALID           UINT64_MAX /* "-1" in a field of 64 bits */
+
+/* CPUID Fn8000_000A EDX. */
+#define SVM_HAS_NPT           BIT(0)
+#define SVM_HAS_NRIPS         BIT(3)
+#define SVM_HAS_FLUSH_BY_ASID BIT(6)
+#define SVM_HAS_VGIF          BIT(16)
 
 /* EVENTINJ, 15.20. */
 #define SVM_EVENT_VALID      BIT(31)
