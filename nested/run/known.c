@@ -9,12 +9,12 @@ struct Known {
     GHashTable *causes; /* rule -> cause */
 };
 
+/* "2.7" is said of 2.7, 2.7.1 and 2.7/tigerlake; "2.7/tigerlake" of that model only. */
 static bool matches(const char *listed, const char *version)
 {
     size_t size = strlen(listed);
 
-    return strncmp(listed, version, size) == 0 &&
-           (version[size] == '\0' || version[size] == '.');
+    return strncmp(listed, version, size) == 0 && strchr("./", version[size]);
 }
 
 static bool read_line(Known *known, const char *line, const char *version,

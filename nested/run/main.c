@@ -31,13 +31,24 @@ typedef struct {
 
 static Options options = { .stall_s = DEFAULT_STALL_S };
 
-/* What a rulebook runs on when nothing else is asked for. */
-static const struct {
+typedef struct {
     const char *engine, *flat;
-} pairs[] = {
-    { "tcg", "svm" },
-    { "bochs", "svm" },
-    { "bochs", "vmx" },
+    const char *cpu; /* NULL: the engine's choice for the flat */
+} Pair;
+
+/* What a rulebook runs on when nothing else is asked for. */
+static const Pair pairs[] = {
+    { "tcg", "svm", NULL },
+    { "bochs", "svm", NULL },
+    { "bochs", "vmx", NULL },
+    /* Of Bochs' models the first with monitor trap flag. */
+    { "bochs", "vmx", "tigerlake" },
+};
+
+/* KVM runs what the host's CPU is; the flat skips what it is not. */
+static const Pair kvm_pairs[] = {
+    { "kvm", "svm", NULL },
+    { "kvm", "vmx", NULL },
 };
 
 typedef struct {
@@ -102,20 +113,33 @@ static bool add_rules(Book *book, const SessionConfig *config, GError **error)
     return true;
 }
 
-/* Run @flat on @engine_name and add what came out; a missing engine adds nothing. */
-static bool add_run(Book *book, const char *engine_word, const char *flat,
-                    const char *const *choices, GError **error)
+/* "2.7", or "2.7/tigerlake" when that model was asked for: known failures have it too. */
+static char *version_of(const char *version, const char *cpu)
 {
-    const Engine *engine = engine_find(engine_word);
-    g_autofree char *path = flat_path(flat);
+    return cpu ? g_strdup_printf("%s/%s", version, cpu) : g_strdup(version);
+}
+
+static char *reproducer(const Pair *pair, const char *cpu)
+{
+    return g_strdup_printf("ostler-nested run --engine %s%s%s %s %%s", pair->engine,
+                           cpu ? " --cpu " : "", cpu ? cpu : "", pair->flat);
+}
+
+/* Run @pair and add what came out; a missing engine adds nothing. */
+static bool add_run(Book *book, const Pair *pair, const char *const *choices,
+                    GError **error)
+{
+    const Engine *engine = engine_find(pair->engine);
+    const char *cpu = options.cpu ? options.cpu : pair->cpu;
+    g_autofree char *path = flat_path(pair->flat);
     g_autofree char *lack = NULL;
-    g_autofree char *version = engine_version(engine, &lack);
-    SessionConfig config = { engine,           path,    options.cpu,
+    g_autofree char *number = engine_version(engine, &lack);
+    SessionConfig config = { engine,           path,    cpu,
                              options.mutation, choices, (unsigned)options.stall_s };
     unsigned n_boots;
 
-    if (!version) {
-        g_printerr("%s on %s: not run, %s\n", flat, engine_word, lack);
+    if (!number) {
+        g_printerr("%s on %s: not run, %s\n", pair->flat, pair->engine, lack);
         return true;
     }
 
@@ -123,45 +147,49 @@ static bool add_run(Book *book, const char *engine_word, const char *flat,
     if (!verdicts) {
         return false;
     }
+    g_autofree char *version = version_of(number, cpu);
     Run *run = run_new();
     g_ptr_array_unref(run->verdicts);
     run->verdicts = verdicts;
-    run->title = g_strdup_printf("%s on %s %s", flat, engine_word, version);
-    run->command =
-        g_strdup_printf("ostler-nested run --engine %s %s %%s", engine_word, flat);
+    run->title = g_strdup_printf("%s on %s %s", pair->flat, pair->engine, version);
+    run->command = reproducer(pair, cpu);
     g_ptr_array_add(book->runs, run);
 
-    bool is_known_wanted = is_ours(flat) && !options.mutation;
-    return (!is_known_wanted || apply_known(book, run, engine_word, version, error)) &&
+    bool is_known_wanted = is_ours(pair->flat) && !options.mutation;
+    return (!is_known_wanted || apply_known(book, run, pair->engine, version, error)) &&
            (!options.html || add_rules(book, &config, error));
+}
+
+static bool is_wanted(const Pair *pair, const char *flat)
+{
+    return (!options.engine || strcmp(options.engine, pair->engine) == 0) &&
+           (!flat || strcmp(flat, pair->flat) == 0) && (!options.cpu || !pair->cpu);
 }
 
 static bool run_pairs(Book *book, const char *flat, const char *const *choices,
                       GError **error)
 {
+    bool is_kvm = options.engine && strcmp(options.engine, "kvm") == 0;
+    const Pair *from = is_kvm ? kvm_pairs : pairs;
+    unsigned n_pairs = is_kvm ? G_N_ELEMENTS(kvm_pairs) : G_N_ELEMENTS(pairs);
     bool is_any = false;
 
-    if (flat && !is_ours(flat)) {
-        return add_run(book, options.engine ? options.engine : "tcg", flat, choices,
-                       error);
-    }
-    for (unsigned i = 0; i < G_N_ELEMENTS(pairs); i++) {
-        bool is_wanted =
-            (!options.engine || strcmp(options.engine, pairs[i].engine) == 0) &&
-            (!flat || strcmp(flat, pairs[i].flat) == 0);
-        if (!is_wanted) {
+    for (unsigned i = 0; i < n_pairs; i++) {
+        if (!is_wanted(&from[i], flat)) {
             continue;
         }
         is_any = true;
-        if (!add_run(book, pairs[i].engine, pairs[i].flat, choices, error)) {
+        if (!add_run(book, &from[i], choices, error)) {
             return false;
         }
     }
-    /* KVM runs what the host's CPU is; the flat skips what it is not. */
-    if (!is_any && options.engine) {
-        return add_run(book, options.engine, flat ? flat : "svm", choices, error);
+    if (is_any) {
+        return true;
     }
-    return true;
+    /* A flat of somebody else's, or one of ours where it has nothing to say. */
+    const Pair asked = { options.engine ? options.engine : "tcg", flat ? flat : "svm",
+                         NULL };
+    return add_run(book, &asked, choices, error);
 }
 
 static bool write_report(const char *path, const Book *book, bool is_html,

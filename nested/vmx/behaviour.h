@@ -45,7 +45,7 @@ struct vmx_behaviour {
     const struct vmx_sight *sees; /* NULL: none */
 
     struct vmx_guest_code neighbour; /* no start: the same guest */
-    uint32_t neighbour_reason;       /* 0: VMCALL, after the instruction */
+    uint32_t neighbour_reason; /* 0: VMCALL, after the instruction; so no exception */
     const struct vmx_sight *neighbour_sees;
 
     const char *(*lacks)(void); /* what controls alone do not tell; NULL: nothing */

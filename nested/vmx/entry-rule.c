@@ -11,7 +11,7 @@ const char *vmx_lacks(const struct nested_rule *rule)
     if (!vmx_has_controls(entry->breaks) || !vmx_has_controls(entry->neighbour)) {
         return "a control that this CPU does not have";
     }
-    return NULL;
+    return entry->lacks ? entry->lacks() : NULL;
 }
 
 static struct vmx_outcome outcome_of(const struct vmx_change *changes)

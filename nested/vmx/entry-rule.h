@@ -16,7 +16,8 @@ struct vmx_entry {
     const struct vmx_change *breaks, *neighbour; /* each ends with VMX_END */
     uint64_t qualification;                      /* of an entry failure */
     uint32_t neighbour_reason;                   /* 0: VMCALL */
-    uint32_t allowed_detail; /* another that the manual allows as well; 0: none */
+    const char *(*lacks)(void); /* what controls alone do not tell; NULL: nothing */
+    uint32_t allowed_detail;    /* another that the manual allows as well; 0: none */
 };
 
 #define VMX_ENTRY_RULE(name, place, claim, how, what, broken, allowed)                 \

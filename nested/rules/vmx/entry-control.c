@@ -53,6 +53,36 @@
              VMX_LIST(VMX_MAKE(count, 2), VMX_LIMIT(address, 16)),                     \
              VMX_LIST(VMX_LIMIT(address, 16)))
 
+/* Later CPUs let a VMM choose whether an exception has an error code and say so in bit
+ * 56 of IA32_VMX_BASIC (A.1 of later editions). */
+static const char *lacks_strict_codes(void)
+{
+    return cpu_rdmsr(0x480) & BIT(56) ? "error codes are not checked" : NULL;
+}
+
+#define RULE_IF(lack, name, place, claim, broken, allowed)                             \
+    {                                                                                  \
+        .id = "VMX.ENTRY.CONTROL." name, .cites = place, .says = claim,                \
+        .lacks = vmx_lacks, .check = vmx_check_entry,                                  \
+        .data = &(const struct vmx_entry)                                              \
+        {                                                                              \
+            .way = VMX_FAIL, .detail = VMX_ERROR_CONTROLS, .breaks = broken,           \
+            .neighbour = allowed, .lacks = lack                                        \
+        }                                                                              \
+    }
+
+static const char *lacks_no_mtf(void)
+{
+    bool has_mtf = vmx_allowed(VMCS_PROCESSOR_CONTROLS) & VMX_CPU_MTF;
+
+    return has_mtf ? "type 7 is not reserved: there is monitor trap flag" : NULL;
+}
+
+static const char *lacks_mtf(void)
+{
+    return lacks_no_mtf() ? NULL : "no monitor trap flag";
+}
+
 static const struct nested_rule entry_control[] = {
     RULE("CR3_TARGETS.5", EXECUTION, "the CR3-target count is greater than 4",
          VMX_LIST(VMX_MAKE(VMCS_CR3_TARGET_COUNT, 5)),
@@ -143,14 +173,22 @@ static const struct nested_rule entry_control[] = {
              VMCS_ENTRY_MSR_LOAD_ADDRESS),
     RULE("INJECT.TYPE1", ENTRY, "the interruption type is reserved",
          VMX_LIST(INJECT(TYPE(1) | 0x40), LENGTH(2)), VMX_LIST(SOFTWARE_INTERRUPT)),
+    RULE_IF(lacks_no_mtf, "INJECT.TYPE7", ENTRY,
+            "type 7 is reserved on a CPU without monitor trap flag",
+            VMX_LIST(INJECT(TYPE(7))), VMX_LIST()),
+    RULE_IF(lacks_mtf, "INJECT.OTHER_VECTOR_1", ENTRY,
+            "the vector of an other event must be 0", VMX_LIST(INJECT(TYPE(7) | 1)),
+            VMX_LIST()),
     RULE("INJECT.NMI_NOT_2", ENTRY, "an NMI's vector must be 2",
          VMX_LIST(INJECT(TYPE(2) | 3)), VMX_LIST(INJECT(TYPE(2) | 2))),
     RULE("INJECT.EXCEPTION_32", ENTRY, "a hardware exception's vector is at most 31",
          VMX_LIST(INJECT(TYPE(3) | 32)), VMX_LIST(INJECT(TYPE(3) | 6))),
-    RULE("INJECT.CODE_FOR_UD", ENTRY, "#UD delivers no error code",
-         VMX_LIST(INJECT(TYPE(3) | 6 | WITH_CODE)), VMX_LIST(INJECT(TYPE(3) | 6))),
-    RULE("INJECT.NO_CODE_FOR_GP", ENTRY, "#GP delivers an error code",
-         VMX_LIST(INJECT(TYPE(3) | 13)), VMX_LIST(INJECT(TYPE(3) | 13 | WITH_CODE))),
+    RULE_IF(lacks_strict_codes, "INJECT.CODE_FOR_UD", ENTRY,
+            "#UD delivers no error code", VMX_LIST(INJECT(TYPE(3) | 6 | WITH_CODE)),
+            VMX_LIST(INJECT(TYPE(3) | 6))),
+    RULE_IF(lacks_strict_codes, "INJECT.NO_CODE_FOR_GP", ENTRY,
+            "#GP delivers an error code", VMX_LIST(INJECT(TYPE(3) | 13)),
+            VMX_LIST(INJECT(TYPE(3) | 13 | WITH_CODE))),
     RULE("INJECT.CODE_FOR_INTERRUPT", ENTRY, "a software interrupt has no error code",
          VMX_LIST(INJECT(TYPE(4) | 13 | WITH_CODE), LENGTH(2)),
          VMX_LIST(SOFTWARE_INTERRUPT)),
