@@ -13,6 +13,9 @@
 #include "rule.h"
 #include "trap.h"
 
+#define PIC1_DATA 0x21
+#define PIC2_DATA 0xa1
+
 #define MULTIBOOT_HAS_COMMAND_LINE BIT(2)
 
 struct multiboot_info {
@@ -193,12 +196,20 @@ static bool is_chosen(struct request *request, const struct nested_rule *rule)
     return request->n_choices == 0;
 }
 
+/* The firmware leaves its timer running, on vector 8: a guest with IF set would see it. */
+static void mask_interrupts(void)
+{
+    cpu_out8(PIC1_DATA, 0xff);
+    cpu_out8(PIC2_DATA, 0xff);
+}
+
 void nested_start(const struct multiboot_info *info)
 {
     struct request request = { .seed = 1, .count = 10000 };
 
     nested_console_init();
     nested_trap_init();
+    mask_interrupts();
     read_command_line(&request, info);
     if (request.is_fuzz && nested_fuzz) {
         nested_exit(nested_fuzz(request.seed, request.count) ? 1 : 0);
