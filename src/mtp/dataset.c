@@ -179,10 +179,10 @@ bool ostler_mtp_get_object_info(OstlerReader *reader, OstlerMtpSentInfo *out_inf
     ostler_reader_skip(reader, 4); /* storage: the request's parameter counts */
     out_info->format = ostler_reader_le16(reader);
     ostler_reader_skip(reader, 2); /* protection: a new object has none */
-    out_info->size = ostler_reader_le32(reader);
+    uint32_t size = ostler_reader_le32(reader);
+    out_info->size = size == 0xffffffff ? OSTLER_MTP_UNKNOWN_SIZE : size;
     ostler_reader_skip(reader, 14 + 12 + 4); /* thumbnail, image, parent */
-    out_info->association = ostler_reader_le16(reader);
-    ostler_reader_skip(reader, 4 + 4);
+    ostler_reader_skip(reader, 2 + 4 + 4);   /* association, sequence number */
     ostler_mtp_get_string(reader, &out_info->name);
     if (reader->failed) {
         return false;
@@ -193,6 +193,48 @@ bool ostler_mtp_get_object_info(OstlerReader *reader, OstlerMtpSentInfo *out_inf
     ostler_mtp_get_string(reader, &date);
     out_info->modified = reader->failed ? 0 : ostler_mtp_parse_date(&date);
     return true;
+}
+
+bool ostler_mtp_skip_value(OstlerReader *reader, uint16_t type)
+{
+    static const uint8_t sizes[] = { 1, 1, 2, 2, 4, 4, 8, 8, 16, 16 }; /* 5.3.1 */
+    bool is_array = type >= 0x4001 && type <= 0x400a;
+    unsigned index = (type & 0x0fffu) - 1;
+    OstlerMtpString string;
+
+    if (type == OSTLER_MTP_STRING) {
+        ostler_mtp_get_string(reader, &string);
+    } else if ((type & 0xf000) != 0 && !is_array) {
+        ostler_reader_fail(reader);
+    } else if (index >= G_N_ELEMENTS(sizes)) {
+        ostler_reader_fail(reader);
+    } else {
+        uint64_t n = is_array ? ostler_reader_le32(reader) : 1;
+        ostler_reader_skip(reader, (size_t)(n * sizes[index]));
+    }
+    return ostler_reader_ok(reader);
+}
+
+bool ostler_mtp_get_new_object_properties(OstlerReader *reader, OstlerMtpSentInfo *info)
+{
+    uint32_t n = ostler_reader_le32(reader);
+    OstlerMtpString date;
+
+    for (uint32_t i = 0; i < n && ostler_reader_ok(reader); i++) {
+        ostler_reader_skip(reader, 4); /* the handle is 0: there is none yet */
+        uint16_t property = ostler_reader_le16(reader);
+        uint16_t type = ostler_reader_le16(reader);
+        if (property == 0xdc07 && type == OSTLER_MTP_STRING) {
+            ostler_mtp_get_string(reader, &info->name);
+        } else if (property == 0xdc09 && type == OSTLER_MTP_STRING) {
+            ostler_mtp_get_string(reader, &date);
+            info->modified =
+                ostler_reader_ok(reader) ? ostler_mtp_parse_date(&date) : 0;
+        } else {
+            ostler_mtp_skip_value(reader, type);
+        }
+    }
+    return ostler_reader_ok(reader);
 }
 
 /* ---- formats ---- */

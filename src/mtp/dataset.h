@@ -37,11 +37,13 @@ typedef struct {
     const char *name; /* host bytes, borrowed */
 } OstlerMtpObjectInfo;
 
-/* The same from the initiator: SendObjectInfo. */
+/* An object of 4 GiB or more whose size the initiator did not say. */
+#define OSTLER_MTP_UNKNOWN_SIZE G_MAXUINT64
+
+/* The same from the initiator: SendObjectInfo, SendObjectPropList. */
 typedef struct {
     uint16_t format;
-    uint32_t size; /* 0xffffffff: 4 GiB or more */
-    uint16_t association;
+    uint64_t size; /* OSTLER_MTP_UNKNOWN_SIZE: 4 GiB or more */
     OstlerMtpString name;
     int64_t modified; /* 0: not said */
 } OstlerMtpSentInfo;
@@ -75,6 +77,11 @@ void ostler_mtp_put_handles(GByteArray *array, const uint32_t *handles, unsigned
 void ostler_mtp_put_storage_info(GByteArray *array, const OstlerMtpStorageInfo *info);
 void ostler_mtp_put_object_info(GByteArray *array, const OstlerMtpObjectInfo *info);
 bool ostler_mtp_get_object_info(OstlerReader *reader, OstlerMtpSentInfo *out_info);
+/* Take name and date from a list of properties (appendix E.4); the rest stays. */
+bool ostler_mtp_get_new_object_properties(OstlerReader *reader,
+                                          OstlerMtpSentInfo *info);
+/* Skip a value of @type; false (and failed) for a type that is not known. */
+bool ostler_mtp_skip_value(OstlerReader *reader, uint16_t type);
 
 /* What a file of this name most likely is: appendix A by the extension. */
 uint16_t ostler_mtp_format_of_name(const char *name);

@@ -364,6 +364,189 @@ static void handles_outlive_a_session(Fixture *f, gconstpointer unused)
     g_assert_cmphex(ask(f, 0x1008, P(handle)), ==, OSTLER_MTP_OK);
 }
 
+/* The 64-bit offsets of Android's operations, as two parameters. */
+#define WIDE(offset) (uint32_t)(offset), (uint32_t)((uint64_t)(offset) >> 32)
+
+static uint16_t send_part(Fixture *f, uint32_t handle, uint64_t offset,
+                          const char *bytes)
+{
+    g_autoptr(GByteArray) sent = g_byte_array_new();
+    const uint32_t size = (uint32_t)strlen(bytes);
+
+    g_byte_array_append(sent, (const uint8_t *)bytes, size);
+    return transact(f, 0x95c2, P(handle, WIDE(offset), size), sent);
+}
+
+static void an_edit_shows_when_it_ends(Fixture *f, gconstpointer unused)
+{
+    gsize size = 0;
+
+    test_share_put(&f->share, "file", "0123456789", 10);
+    open_session(f);
+    uint32_t handle = test_share_handle(&f->share, "file");
+    g_assert_cmphex(send_part(f, handle, 0, "x"), ==, OSTLER_MTP_INVALID_OBJECT_HANDLE);
+    g_assert_cmphex(ask(f, 0x95c4, P(handle)), ==, OSTLER_MTP_OK);
+    g_assert_cmphex(send_part(f, handle, 2, "ab"), ==, OSTLER_MTP_OK);
+    g_assert_cmphex(ask(f, 0x95c3, P(handle, WIDE(8))), ==, OSTLER_MTP_OK);
+    g_autofree char *before = test_share_get(&f->share, "file", NULL);
+    g_assert_cmpstr(before, ==, "0123456789");
+    g_assert_cmphex(ask(f, 0x95c5, P(handle)), ==, OSTLER_MTP_OK);
+    g_autofree char *after = test_share_get(&f->share, "file", NULL);
+    g_assert_cmpstr(after, ==, "01ab4567");
+    g_assert_cmphex(ask(f, 0x95c5, P(handle)), ==, OSTLER_MTP_INVALID_OBJECT_HANDLE);
+    g_assert_cmpuint(test_share_handle(&f->share, "file"), ==, handle);
+
+    /* Beyond 4 GiB, sparse, and given up: the file stays as it is. */
+    g_assert_cmphex(ask(f, 0x95c4, P(handle)), ==, OSTLER_MTP_OK);
+    g_assert_cmphex(send_part(f, handle, (uint64_t)5 << 30, "far"), ==, OSTLER_MTP_OK);
+    g_assert_cmphex(send_part(f, handle, G_MAXUINT64, "too far"), ==,
+                    OSTLER_MTP_INVALID_OBJECT_HANDLE);
+    ostler_mtp_session_close(f->session);
+    g_autofree char *kept = test_share_get(&f->share, "file", &size);
+    g_assert_cmpuint(size, ==, 8);
+}
+
+static void sizes_over_32_bits_are_right(Fixture *f, gconstpointer unused)
+{
+    static const uint64_t sizes[] = {
+        0xfffffff2,  0xfffffff3,  0xfffffff4,  0xffffffff,
+        0x100000000, 0x100000001, 0x200000000, 0x200000001,
+    };
+    g_autofree char *path = g_build_filename(f->share.path, "sparse", NULL);
+
+    test_share_put(&f->share, "sparse", "", 0);
+    open_session(f);
+    uint32_t handle = test_share_handle(&f->share, "sparse");
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        OstlerMtpContainer request = {
+            OSTLER_MTP_CONTAINER_COMMAND, 0x1009, 1, { handle }, 1,
+        };
+        uint64_t size;
+
+        g_assert_cmpint(truncate(path, (off_t)sizes[i]), ==, 0);
+        g_assert_cmphex(ask(f, 0x9803, P(handle, 0xdc04)), ==, OSTLER_MTP_OK);
+        memcpy(&size, f->data->data, 8);
+        g_assert_cmpuint(GUINT64_FROM_LE(size), ==, sizes[i]);
+        ostler_mtp_session_begin(f->session, &request);
+        g_assert_cmpuint(ostler_mtp_session_size(f->session), ==, sizes[i]);
+        g_assert_cmphex(ask(f, 0x95c1, P(handle, WIDE(sizes[i] - 3), 10)), ==,
+                        OSTLER_MTP_OK);
+        g_assert_cmpuint(f->data->len, ==, 3);
+    }
+}
+
+static void a_move_keeps_the_handle_and_a_copy_gets_one(Fixture *f,
+                                                        gconstpointer unused)
+{
+    test_share_mkdir(&f->share, "sub");
+    test_share_put(&f->share, "file", "moved", 5);
+    test_share_put(&f->share, "taken", "1", 1);
+    test_share_put(&f->share, "sub/taken", "2", 1);
+    open_session(f);
+    uint32_t sub = test_share_handle(&f->share, "sub");
+    uint32_t file = test_share_handle(&f->share, "file");
+    uint32_t taken = test_share_handle(&f->share, "taken");
+
+    g_assert_cmphex(ask(f, 0x1019, P(file, storage, sub)), ==, OSTLER_MTP_OK);
+    g_assert_true(test_share_has(&f->share, "sub/file"));
+    g_assert_cmphex(ask(f, 0x1009, P(file)), ==, OSTLER_MTP_OK);
+    g_assert_cmpmem(f->data->data, f->data->len, "moved", 5);
+    g_assert_cmphex(ask(f, 0x1019, P(taken, storage, sub)), ==,
+                    OSTLER_MTP_ACCESS_DENIED);
+    g_assert_cmphex(ask(f, 0x1019, P(sub, storage, sub)), ==,
+                    OSTLER_MTP_SPECIFICATION_OF_DESTINATION_UNSUPPORTED);
+    g_assert_cmphex(ask(f, 0x1019, P(file, storage, taken)), ==,
+                    OSTLER_MTP_INVALID_PARENT_OBJECT);
+
+    g_assert_cmphex(ask(f, 0x101a, P(file, storage, 0)), ==, OSTLER_MTP_OK);
+    g_assert_cmpuint(f->response.params[0], !=, file);
+    g_assert_cmpuint(f->response.params[0], ==, test_share_handle(&f->share, "file"));
+    g_autofree char *copy = test_share_get(&f->share, "file", NULL);
+    g_assert_cmpstr(copy, ==, "moved");
+    g_assert_cmphex(ask(f, 0x101a, P(file, storage, 0)), ==, OSTLER_MTP_ACCESS_DENIED);
+}
+
+static void a_list_of_properties_makes_a_file_and_sets_it(Fixture *f,
+                                                          gconstpointer unused)
+{
+    g_autoptr(GByteArray) list = g_byte_array_new();
+    static const uint8_t head[] = { 2, 0, 0, 0 };                       /* elements */
+    static const uint8_t size[] = { 0, 0, 0, 0, 0x04, 0xdc, 8, 0, 3, 0, /* ObjectSize */
+                                    0, 0, 0, 0, 0,    0 };
+    static const uint8_t name[] = { 0, 0, 0, 0, 0x07, 0xdc, 0xff, 0xff };
+
+    g_byte_array_append(list, head, sizeof(head));
+    g_byte_array_append(list, size, sizeof(size));
+    g_byte_array_append(list, name, sizeof(name));
+    ostler_mtp_put_string(list, "listed");
+    open_session(f);
+    g_assert_cmphex(transact(f, 0x9808, P(storage, OSTLER_MTP_ALL, 0x3000, 0, 3), list),
+                    ==, OSTLER_MTP_OK);
+    uint32_t handle = f->response.params[2];
+    g_assert_cmphex(send_bytes(f, "abc", 3), ==, OSTLER_MTP_OK);
+    g_assert_cmpuint(test_share_handle(&f->share, "listed"), ==, handle);
+
+    g_autoptr(GByteArray) change = g_byte_array_new();
+    g_byte_array_append(change, head, sizeof(head));
+    for (unsigned i = 0; i < 2; i++) { /* a rename, then the same of no object */
+        uint32_t le = GUINT32_TO_LE(i == 0 ? handle : 9);
+        g_byte_array_append(change, (const uint8_t *)&le, 4);
+        g_byte_array_append(change, name + 4, sizeof(name) - 4);
+        ostler_mtp_put_string(change, "renamed");
+    }
+    g_assert_cmphex(transact(f, 0x9806, P(0), change), ==,
+                    OSTLER_MTP_INVALID_OBJECT_HANDLE);
+    g_assert_cmpuint(f->response.params[0], ==, 1); /* the second failed */
+    g_assert_cmpuint(test_share_handle(&f->share, "renamed"), ==, handle);
+}
+
+static void all_objects_are_deleted_by_format_or_at_once(Fixture *f,
+                                                         gconstpointer unused)
+{
+    test_share_mkdir(&f->share, "sub");
+    test_share_put(&f->share, "a.txt", "", 0);
+    test_share_put(&f->share, "sub/b.txt", "", 0);
+    test_share_put(&f->share, "sub/c.jpg", "", 0);
+    open_session(f);
+    g_assert_cmphex(ask(f, 0x100b, P(OSTLER_MTP_ALL, 0x3004)), ==, OSTLER_MTP_OK);
+    g_assert_false(test_share_has(&f->share, "a.txt"));
+    g_assert_false(test_share_has(&f->share, "sub/b.txt"));
+    g_assert_true(test_share_has(&f->share, "sub/c.jpg"));
+    g_assert_cmphex(ask(f, 0x100b, P(OSTLER_MTP_ALL, 0)), ==, OSTLER_MTP_OK);
+    g_assert_false(test_share_has(&f->share, "sub"));
+}
+
+static void what_a_folder_cannot_do_is_refused_by_name(Fixture *f, gconstpointer unused)
+{
+    test_share_put(&f->share, "file", "", 0);
+    open_session(f);
+    uint32_t file = test_share_handle(&f->share, "file");
+    const struct {
+        uint16_t operation;
+        uint32_t param;
+        uint16_t answer;
+    } steps[] = {
+        { 0x100f, storage, OSTLER_MTP_ACCESS_DENIED },
+        { 0x100f, 5, OSTLER_MTP_INVALID_STORAGE_ID },
+        { 0x100a, file, OSTLER_MTP_NO_THUMBNAIL_PRESENT },
+        { 0x100a, 5, OSTLER_MTP_INVALID_OBJECT_HANDLE },
+        { 0x9810, file, OSTLER_MTP_OK },
+        { 0x1016, 0xd402, OSTLER_MTP_ACCESS_DENIED },
+        { 0x1016, 0x5001, OSTLER_MTP_DEVICE_PROP_NOT_SUPPORTED },
+        { 0x1017, 0xd402, OSTLER_MTP_OK },
+        { 0x1017, 0xffffffff, OSTLER_MTP_OK },
+        { 0x1017, 0x5001, OSTLER_MTP_DEVICE_PROP_NOT_SUPPORTED },
+        { 0x1010, 0, OSTLER_MTP_OK },
+        { 0x1004, 0, OSTLER_MTP_SESSION_NOT_OPEN },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
+        g_test_message("step %zu: 0x%04x", i, steps[i].operation);
+        g_assert_cmphex(ask(f, steps[i].operation, P(steps[i].param)), ==,
+                        steps[i].answer);
+    }
+}
+
 /* What decides that Windows does not take the device for a camera. */
 static void the_device_says_that_it_is_no_camera(Fixture *f, gconstpointer unused)
 {
@@ -432,5 +615,15 @@ int main(int argc, char **argv)
     TEST("handles-outlive-a-session", handles_outlive_a_session);
     TEST("the-device-says-that-it-is-no-camera", the_device_says_that_it_is_no_camera);
     TEST("a-dataset-cut-anywhere-is-refused", a_dataset_cut_anywhere_is_refused);
+    TEST("an-edit-shows-when-it-ends", an_edit_shows_when_it_ends);
+    TEST("sizes-over-32-bits-are-right", sizes_over_32_bits_are_right);
+    TEST("a-move-keeps-the-handle-and-a-copy-gets-one",
+         a_move_keeps_the_handle_and_a_copy_gets_one);
+    TEST("a-list-of-properties-makes-a-file-and-sets-it",
+         a_list_of_properties_makes_a_file_and_sets_it);
+    TEST("all-objects-are-deleted-by-format-or-at-once",
+         all_objects_are_deleted_by_format_or_at_once);
+    TEST("what-a-folder-cannot-do-is-refused-by-name",
+         what_a_folder_cannot_do_is_refused_by_name);
     return g_test_run();
 }

@@ -30,6 +30,7 @@ typedef struct {
     OstlerRootFile *file; /* NULL: nothing comes in */
     uint32_t handle;
     bool is_new;   /* the handle is for this file alone */
+    bool is_edit;  /* of the object that has the handle */
     uint64_t size; /* so far */
 } Incoming;
 
@@ -606,6 +607,123 @@ OstlerMtpCode ostler_mtp_store_delete(OstlerMtpStore *store, uint32_t handle)
     return OSTLER_MTP_OK;
 }
 
+OstlerMtpCode ostler_mtp_store_delete_all(OstlerMtpStore *store, uint16_t format)
+{
+    g_autoptr(GArray) handles = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    unsigned n_deleted = 0;
+    unsigned n_kept = 0;
+
+    /* Without a format the folders at the top take along what is in them. */
+    ostler_mtp_store_list(store, OSTLER_MTP_ALL, OSTLER_MTP_ROOT,
+                          format == 0 ? 1 : OSTLER_MTP_ALL, format, handles);
+    for (guint i = 0; i < handles->len; i++) {
+        OstlerMtpCode code =
+            ostler_mtp_store_delete(store, g_array_index(handles, uint32_t, i));
+        if (code == OSTLER_MTP_OK) {
+            n_deleted++;
+        } else if (code != OSTLER_MTP_INVALID_OBJECT_HANDLE) {
+            n_kept++;
+        }
+    }
+    return n_kept == 0     ? OSTLER_MTP_OK
+           : n_deleted > 0 ? OSTLER_MTP_PARTIAL_DELETION
+                           : OSTLER_MTP_OBJECT_WRITE_PROTECTED;
+}
+
+/* ---- moving and copying ---- */
+
+/* Open where @handle is and where it shall be; both may be written. */
+static OstlerMtpCode open_both(OstlerMtpStore *store, uint32_t handle, unsigned storage,
+                               uint32_t parent, OstlerMtpObject *out_object,
+                               OstlerRootFolder **out_from, OstlerRootFolder **out_to)
+{
+    g_autoptr(GError) error = NULL;
+    OstlerMtpCode code = check_writable(store, storage);
+
+    if (code == OSTLER_MTP_OK) {
+        code = open_parent(store, handle, out_object, out_from);
+    }
+    if (code != OSTLER_MTP_OK) {
+        return code;
+    }
+    *out_to = open_folder(store, storage, parent, &error);
+    return *out_to ? OSTLER_MTP_OK : code_of(error, OSTLER_MTP_INVALID_PARENT_OBJECT);
+}
+
+OstlerMtpCode ostler_mtp_store_move(OstlerMtpStore *store, uint32_t handle, uint32_t id,
+                                    uint32_t parent)
+{
+    g_autoptr(OstlerRootFolder) from = NULL;
+    g_autoptr(OstlerRootFolder) to = NULL;
+    g_autoptr(GError) error = NULL;
+    OstlerMtpObject object;
+    unsigned storage;
+    OstlerMtpCode code = check_place(store, id, parent, &storage);
+
+    if (code == OSTLER_MTP_OK) {
+        code = open_both(store, handle, storage, parent, &object, &from, &to);
+    }
+    if (code == OSTLER_MTP_OK) {
+        code = check_writable(store, object.storage);
+    }
+    if (code != OSTLER_MTP_OK) {
+        return code;
+    }
+    /* Into itself, or to another file system: the initiator copies and deletes. */
+    if (!ostler_root_rename(from, object.name, to, object.name, &error)) {
+        return code_of(error, OSTLER_MTP_SPECIFICATION_OF_DESTINATION_UNSUPPORTED);
+    }
+    ostler_mtp_objects_remove(
+        store->objects,
+        ostler_mtp_objects_find(store->objects, storage, parent, object.name));
+    g_autofree char *name = g_strdup(object.name); /* it goes with the move */
+    ostler_mtp_objects_move(store->objects, handle, storage, parent, name,
+                            object.format);
+    return OSTLER_MTP_OK;
+}
+
+/* A copy of @name in @from, without a name yet in @to. */
+static OstlerRootFile *copy_unnamed(OstlerRootFolder *from, const char *name,
+                                    OstlerRootFolder *to, GError **error)
+{
+    g_autoptr(OstlerRootFile) source = ostler_root_read(from, name, error);
+    g_autoptr(OstlerRootFile) copy = source ? ostler_root_create(to, error) : NULL;
+
+    if (!copy || !ostler_root_file_copy(source, copy, error)) {
+        return NULL;
+    }
+    return g_steal_pointer(&copy);
+}
+
+OstlerMtpCode ostler_mtp_store_copy(OstlerMtpStore *store, uint32_t handle, uint32_t id,
+                                    uint32_t parent, uint32_t *out_handle)
+{
+    g_autoptr(OstlerRootFolder) from = NULL;
+    g_autoptr(OstlerRootFolder) to = NULL;
+    g_autoptr(OstlerRootFile) copy = NULL;
+    g_autoptr(GError) error = NULL;
+    OstlerMtpObject object;
+    unsigned storage;
+    OstlerMtpCode code = check_place(store, id, parent, &storage);
+
+    if (code == OSTLER_MTP_OK) {
+        code = open_both(store, handle, storage, parent, &object, &from, &to);
+    }
+    if (code != OSTLER_MTP_OK) {
+        return code;
+    }
+    if (object.is_folder) {
+        return OSTLER_MTP_SPECIFICATION_OF_DESTINATION_UNSUPPORTED;
+    }
+    copy = copy_unnamed(from, object.name, to, &error);
+    if (!copy || !ostler_root_file_publish(copy, object.name, false, &error)) {
+        return code_of(error, OSTLER_MTP_GENERAL_ERROR);
+    }
+    g_autofree char *name = g_strdup(object.name);
+    *out_handle = know(store, storage, parent, name, false);
+    return *out_handle ? OSTLER_MTP_OK : OSTLER_MTP_STORE_FULL;
+}
+
 /* ---- a file that comes in ---- */
 
 void ostler_mtp_store_drop(OstlerMtpStore *store)
@@ -621,7 +739,7 @@ void ostler_mtp_store_drop(OstlerMtpStore *store)
 
 bool ostler_mtp_store_has_incoming(const OstlerMtpStore *store)
 {
-    return store->incoming.file != NULL;
+    return store->incoming.file && !store->incoming.is_edit;
 }
 
 /* Whether the file system has @size bytes to spare, as far as can be known now. */
@@ -724,4 +842,72 @@ OstlerMtpCode ostler_mtp_store_end(OstlerMtpStore *store, int64_t modified)
     incoming->is_new = false;
     ostler_mtp_store_drop(store);
     return OSTLER_MTP_OK;
+}
+
+/* ---- a file that is changed in place ---- */
+
+OstlerMtpCode ostler_mtp_store_edit(OstlerMtpStore *store, uint32_t handle)
+{
+    g_autoptr(OstlerRootFolder) folder = NULL;
+    g_autoptr(OstlerRootFile) copy = NULL;
+    g_autoptr(GError) error = NULL;
+    OstlerMtpObject object;
+    OstlerMtpCode code;
+
+    ostler_mtp_store_drop(store);
+    code = open_parent(store, handle, &object, &folder);
+    if (code == OSTLER_MTP_OK) {
+        code = check_writable(store, object.storage);
+    }
+    if (code != OSTLER_MTP_OK) {
+        return code;
+    }
+    copy = copy_unnamed(folder, object.name, folder, &error);
+    if (!copy) {
+        return explain(store, handle, error);
+    }
+    store->incoming = (Incoming){
+        .file = g_steal_pointer(&copy),
+        .handle = handle,
+        .is_edit = true,
+    };
+    return OSTLER_MTP_OK;
+}
+
+static bool is_edited(const OstlerMtpStore *store, uint32_t handle)
+{
+    return store->incoming.is_edit && store->incoming.handle == handle;
+}
+
+OstlerMtpCode ostler_mtp_store_edit_write(OstlerMtpStore *store, uint32_t handle,
+                                          uint64_t offset, const void *bytes,
+                                          size_t size)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!is_edited(store, handle) || offset > G_MAXINT64 - size) {
+        return OSTLER_MTP_INVALID_OBJECT_HANDLE;
+    }
+    return ostler_root_file_write(store->incoming.file, offset, bytes, size, &error)
+               ? OSTLER_MTP_OK
+               : code_of(error, OSTLER_MTP_GENERAL_ERROR);
+}
+
+OstlerMtpCode ostler_mtp_store_edit_truncate(OstlerMtpStore *store, uint32_t handle,
+                                             uint64_t size)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!is_edited(store, handle) || size > G_MAXINT64) {
+        return OSTLER_MTP_INVALID_OBJECT_HANDLE;
+    }
+    return ostler_root_file_truncate(store->incoming.file, size, &error)
+               ? OSTLER_MTP_OK
+               : code_of(error, OSTLER_MTP_OBJECT_TOO_LARGE);
+}
+
+OstlerMtpCode ostler_mtp_store_edit_end(OstlerMtpStore *store, uint32_t handle)
+{
+    return is_edited(store, handle) ? ostler_mtp_store_end(store, 0)
+                                    : OSTLER_MTP_INVALID_OBJECT_HANDLE;
 }

@@ -72,6 +72,14 @@ OstlerMtpCode ostler_mtp_store_make_folder(OstlerMtpStore *store, uint32_t id,
 OstlerMtpCode ostler_mtp_store_delete(OstlerMtpStore *store, uint32_t handle);
 OstlerMtpCode ostler_mtp_store_rename(OstlerMtpStore *store, uint32_t handle,
                                       const char *name);
+/* Every file of @format (0: all objects) in every storage that may be written. */
+OstlerMtpCode ostler_mtp_store_delete_all(OstlerMtpStore *store, uint16_t format);
+/* Move to the folder @parent (0: the top) of storage @id; handles stay. */
+OstlerMtpCode ostler_mtp_store_move(OstlerMtpStore *store, uint32_t handle, uint32_t id,
+                                    uint32_t parent);
+/* Copy a file there. */
+OstlerMtpCode ostler_mtp_store_copy(OstlerMtpStore *store, uint32_t handle, uint32_t id,
+                                    uint32_t parent, uint32_t *out_handle);
 OstlerMtpCode ostler_mtp_store_touch(OstlerMtpStore *store, uint32_t handle,
                                      int64_t modified);
 
@@ -89,3 +97,16 @@ OstlerMtpCode ostler_mtp_store_add_bytes(OstlerMtpStore *store, const void *byte
 OstlerMtpCode ostler_mtp_store_end(OstlerMtpStore *store, int64_t modified);
 void ostler_mtp_store_drop(OstlerMtpStore *store);
 bool ostler_mtp_store_has_incoming(const OstlerMtpStore *store);
+
+/*
+ * A file that is changed in place: edit makes a copy, the next three work on that, and
+ * end puts it in the old one's place.  An edit is the one incoming file as well, and
+ * ostler_mtp_store_drop() undoes it.
+ */
+OstlerMtpCode ostler_mtp_store_edit(OstlerMtpStore *store, uint32_t handle);
+OstlerMtpCode ostler_mtp_store_edit_write(OstlerMtpStore *store, uint32_t handle,
+                                          uint64_t offset, const void *bytes,
+                                          size_t size);
+OstlerMtpCode ostler_mtp_store_edit_truncate(OstlerMtpStore *store, uint32_t handle,
+                                             uint64_t size);
+OstlerMtpCode ostler_mtp_store_edit_end(OstlerMtpStore *store, uint32_t handle);

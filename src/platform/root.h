@@ -109,6 +109,8 @@ gssize ostler_root_file_read(OstlerRootFile *file, uint64_t offset, void *buffer
                              size_t size, GError **error);
 bool ostler_root_file_write(OstlerRootFile *file, uint64_t offset, const void *buffer,
                             size_t size, GError **error);
+/* Copy all of @from into @to, which is empty; shares the blocks where it can. */
+bool ostler_root_file_copy(OstlerRootFile *from, OstlerRootFile *to, GError **error);
 bool ostler_root_file_truncate(OstlerRootFile *file, uint64_t size, GError **error);
 bool ostler_root_file_set_modified(OstlerRootFile *file, int64_t modified,
                                    GError **error);

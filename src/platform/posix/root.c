@@ -482,6 +482,39 @@ bool ostler_root_file_write(OstlerRootFile *file, uint64_t offset, const void *b
     return true;
 }
 
+/* copy_file_range(2) is a reflink where the file system has those; where it cannot copy
+ * at all (two file systems of different kinds) the bytes go through here. */
+static ssize_t copy_some(int from, int to, off_t *at)
+{
+    char bytes[16384];
+    loff_t in = *at;
+    loff_t out = *at;
+    ssize_t count = copy_file_range(from, &in, to, &out, 1 << 30, 0);
+
+    if (count < 0 &&
+        (errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS)) {
+        count = pread(from, bytes, sizeof(bytes), *at);
+        count = count > 0 ? pwrite(to, bytes, (size_t)count, *at) : count;
+    }
+    *at += count > 0 ? count : 0;
+    return count;
+}
+
+bool ostler_root_file_copy(OstlerRootFile *from, OstlerRootFile *to, GError **error)
+{
+    off_t at = 0;
+    ssize_t count;
+
+    do {
+        count = copy_some(from->fd, to->fd, &at);
+    } while (count > 0 || (count < 0 && errno == EINTR));
+    if (count < 0) {
+        set_error(error, errno, "copy", "an open file");
+        return false;
+    }
+    return true;
+}
+
 bool ostler_root_file_truncate(OstlerRootFile *file, uint64_t size, GError **error)
 {
     if (ftruncate(file->fd, (off_t)size) < 0) {

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mtp/operations.h"
+
+#include "mtp/bytes.h"
+
+#include <string.h>
+
+/* ---- lists ---- */
+
+/* D.2.6, D.2.7: a parent of 0 is every object, of 0xffffffff those at the top. */
+static OstlerMtpCode list_objects(OstlerMtpSession *session,
+                                  const OstlerMtpContainer *request, GArray *handles)
+{
+    uint32_t parent = request->params[2];
+    uint32_t depth = parent == 0 ? OSTLER_MTP_ALL : 1;
+
+    return ostler_mtp_store_list(session->store, request->params[0],
+                                 parent == OSTLER_MTP_ALL ? OSTLER_MTP_ROOT : parent,
+                                 depth, (uint16_t)request->params[1], handles);
+}
+
+OstlerMtpCode ostler_mtp_op_get_num_objects(OstlerMtpSession *session,
+                                            const OstlerMtpContainer *request)
+{
+    g_autoptr(GArray) handles = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    OstlerMtpCode code = list_objects(session, request, handles);
+
+    if (code == OSTLER_MTP_OK) {
+        ostler_mtp_session_add_param(session, handles->len);
+    }
+    return code;
+}
+
+OstlerMtpCode ostler_mtp_op_get_object_handles(OstlerMtpSession *session,
+                                               const OstlerMtpContainer *request)
+{
+    g_autoptr(GArray) handles = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    OstlerMtpCode code = list_objects(session, request, handles);
+
+    if (code == OSTLER_MTP_OK) {
+        ostler_mtp_put_handles(ostler_mtp_session_dataset(session),
+                               (const uint32_t *)handles->data, handles->len);
+    }
+    return code;
+}
+
+/* ---- objects to the initiator ---- */
+
+OstlerMtpCode ostler_mtp_op_get_object_info(OstlerMtpSession *session,
+                                            const OstlerMtpContainer *request)
+{
+    OstlerMtpEntry entry;
+    OstlerMtpCode code =
+        ostler_mtp_store_entry(session->store, request->params[0], &entry);
+
+    if (code != OSTLER_MTP_OK) {
+        return code;
+    }
+    const OstlerMtpObjectInfo info = {
+        .storage = ostler_mtp_store_id(entry.object.storage),
+        .format = entry.object.format,
+        .protection = entry.is_read_only ? 1 : 0,
+        .size = entry.file.size,
+        .association = entry.object.is_folder ? 1 : 0,
+        .parent = entry.object.parent,
+        .created = entry.file.created,
+        .modified = entry.file.modified,
+        .name = entry.object.name,
+    };
+    ostler_mtp_put_object_info(ostler_mtp_session_dataset(session), &info);
+    return OSTLER_MTP_OK;
+}
+
+/* Make at most @wanted bytes from @offset of an object the data phase. */
+static OstlerMtpCode serve_file(OstlerMtpSession *session, uint32_t handle,
+                                uint64_t offset, uint64_t wanted)
+{
+    uint64_t size = 0;
+    OstlerMtpCode code =
+        ostler_mtp_store_read(session->store, handle, &session->file, &size);
+
+    if (code == OSTLER_MTP_OK) {
+        session->file_offset = MIN(offset, size);
+        session->size = MIN(wanted, size - session->file_offset);
+    }
+    return code;
+}
+
+OstlerMtpCode ostler_mtp_op_get_object(OstlerMtpSession *session,
+                                       const OstlerMtpContainer *request)
+{
+    return serve_file(session, request->params[0], 0, G_MAXUINT64);
+}
+
+/* D.2.27: the response says how many bytes there were. */
+OstlerMtpCode ostler_mtp_op_get_partial_object(OstlerMtpSession *session,
+                                               const OstlerMtpContainer *request)
+{
+    OstlerMtpCode code =
+        serve_file(session, request->params[0], request->params[1], request->params[2]);
+
+    if (code == OSTLER_MTP_OK) {
+        ostler_mtp_session_add_param(session, (uint32_t)session->size);
+    }
+    return code;
+}
+
+/* Android's 64-bit form: handle, offset's low and high half, size. */
+OstlerMtpCode ostler_mtp_op_get_partial_object_64(OstlerMtpSession *session,
+                                                  const OstlerMtpContainer *request)
+{
+    uint64_t offset = request->params[1] | (uint64_t)request->params[2] << 32;
+    OstlerMtpCode code =
+        serve_file(session, request->params[0], offset, request->params[3]);
+
+    if (code == OSTLER_MTP_OK) {
+        ostler_mtp_session_add_param(session, (uint32_t)session->size);
+    }
+    return code;
+}
+
+static OstlerMtpCode check_object(OstlerMtpSession *session, uint32_t handle)
+{
+    OstlerMtpEntry entry;
+
+    return ostler_mtp_store_entry(session->store, handle, &entry);
+}
+
+OstlerMtpCode ostler_mtp_op_get_thumb(OstlerMtpSession *session,
+                                      const OstlerMtpContainer *request)
+{
+    OstlerMtpCode code = check_object(session, request->params[0]);
+
+    return code == OSTLER_MTP_OK ? OSTLER_MTP_NO_THUMBNAIL_PRESENT : code;
+}
+
+/* Folders' files refer to nothing: an empty array. */
+OstlerMtpCode ostler_mtp_op_get_object_references(OstlerMtpSession *session,
+                                                  const OstlerMtpContainer *request)
+{
+    OstlerMtpCode code = check_object(session, request->params[0]);
+
+    if (code == OSTLER_MTP_OK) {
+        ostler_mtp_put_handles(ostler_mtp_session_dataset(session), NULL, 0);
+    }
+    return code;
+}
+
+/* ---- object properties ---- */
+
+OstlerMtpCode ostler_mtp_op_get_object_props_supported(
+    OstlerMtpSession *session, const OstlerMtpContainer *request)
+{
+    ostler_mtp_put_object_property_codes(ostler_mtp_session_dataset(session));
+    return OSTLER_MTP_OK;
+}
+
+OstlerMtpCode ostler_mtp_op_get_object_prop_desc(OstlerMtpSession *session,
+                                                 const OstlerMtpContainer *request)
+{
+    return ostler_mtp_put_object_property_description(
+               ostler_mtp_session_dataset(session), (uint16_t)request->params[0])
+               ? OSTLER_MTP_OK
+               : OSTLER_MTP_INVALID_OBJECT_PROP_CODE;
+}
+
+OstlerMtpCode ostler_mtp_op_get_object_prop_value(OstlerMtpSession *session,
+                                                  const OstlerMtpContainer *request)
+{
+    OstlerMtpEntry entry;
+    OstlerMtpCode code =
+        ostler_mtp_store_entry(session->store, request->params[0], &entry);
+
+    if (code != OSTLER_MTP_OK) {
+        return code;
+    }
+    return ostler_mtp_put_object_property(ostler_mtp_session_dataset(session), &entry,
+                                          (uint16_t)request->params[1])
+               ? OSTLER_MTP_OK
+               : OSTLER_MTP_INVALID_OBJECT_PROP_CODE;
+}
+
+/* Appendix E.2: which objects a property list is about.  As with Android, a depth of 1
+ * or more is what is beneath the object, without the object itself. */
+static OstlerMtpCode list_for_properties(OstlerMtpSession *session,
+                                         const OstlerMtpContainer *request,
+                                         GArray *handles)
+{
+    uint32_t handle = request->params[0];
+    uint32_t depth = request->params[4];
+    uint16_t format = (uint16_t)request->params[1];
+
+    if (handle == OSTLER_MTP_ALL) {
+        handle = OSTLER_MTP_ROOT;
+        depth = OSTLER_MTP_ALL;
+    }
+    if (depth == 0 && handle != OSTLER_MTP_ROOT) {
+        g_array_append_val(handles, handle);
+        return OSTLER_MTP_OK;
+    }
+    return ostler_mtp_store_list(session->store, OSTLER_MTP_ALL, handle, MAX(depth, 1),
+                                 format, handles);
+}
+
+static OstlerMtpCode put_property_list(OstlerMtpSession *session, const GArray *handles,
+                                       uint32_t property)
+{
+    GByteArray *array = ostler_mtp_session_dataset(session);
+    OstlerMtpEntry entry;
+    uint32_t n = 0;
+
+    ostler_bytes_le32(array, 0); /* the number of elements, when it is known */
+    for (guint i = 0; i < handles->len; i++) {
+        uint32_t handle = g_array_index(handles, uint32_t, i);
+        OstlerMtpCode code = ostler_mtp_store_entry(session->store, handle, &entry);
+        if (code == OSTLER_MTP_OK) {
+            n += ostler_mtp_put_object_property_elements(array, &entry, property);
+        } else if (handles->len == 1) {
+            return code; /* of many, one may vanish meanwhile; the one asked for not */
+        }
+    }
+    n = GUINT32_TO_LE(n);
+    memcpy(array->data, &n, sizeof(n));
+    return OSTLER_MTP_OK;
+}
+
+OstlerMtpCode ostler_mtp_op_get_object_prop_list(OstlerMtpSession *session,
+                                                 const OstlerMtpContainer *request)
+{
+    g_autoptr(GArray) handles = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    uint32_t property = request->params[2];
+
+    if (property == 0) {
+        return request->params[3] == 0 ? OSTLER_MTP_PARAMETER_NOT_SUPPORTED
+                                       : OSTLER_MTP_GROUP_NOT_SUPPORTED;
+    }
+    OstlerMtpCode code = list_for_properties(session, request, handles);
+    return code == OSTLER_MTP_OK ? put_property_list(session, handles, property) : code;
+}
