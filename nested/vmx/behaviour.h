@@ -52,9 +52,13 @@ struct vmx_behaviour {
 };
 
 #define VMX_BEHAVIOUR(name, place, claim, ...)                                         \
+    VMX_BEHAVIOUR_READ(name, place, claim, false, __VA_ARGS__)
+#define VMX_BEHAVIOUR_UNCONFIRMED(name, place, claim, ...)                             \
+    VMX_BEHAVIOUR_READ(name, place, claim, true, __VA_ARGS__)
+#define VMX_BEHAVIOUR_READ(name, place, claim, unconfirmed, ...)                       \
     {                                                                                  \
-        .id = "VMX." name, .cites = place, .says = claim,                              \
-        .lacks = vmx_lacks_behaviour, .check = vmx_check_behaviour,                    \
+        .is_unconfirmed = unconfirmed, .id = "VMX." name, .cites = place,              \
+        .says = claim, .lacks = vmx_lacks_behaviour, .check = vmx_check_behaviour,     \
         .data = &(const struct vmx_behaviour)                                          \
         {                                                                              \
             __VA_ARGS__                                                                \

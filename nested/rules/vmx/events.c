@@ -353,7 +353,9 @@ static const struct nested_rule events[] = {
                   .sees = VMX_SIGHTS(VMX_SEE(VMCS_EXIT_QUALIFICATION, BS),
                                      SEE_EVENT(VMX_HARDWARE_EXCEPTION, DB)),
                   .without = VMX_LIST(BITMAP(DB))),
-    VMX_BEHAVIOUR(
+    /* "Held pending or lost as would normally be the case": which of the two here is
+     * not said in so many words. */
+    VMX_BEHAVIOUR_UNCONFIRMED(
         "PENDING.MOV_SS", "SDM3C 26.6.3",
         "blocking by MOV SS holds a pending #DB back by an instruction",
         .guest = VMX_CODE(nops),
