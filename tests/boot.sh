@@ -63,7 +63,7 @@ transport = ${1#aarch64-virt-}
 $arm_append"
     ;;
 raspi2b)
-    image=arm disks=mmcblk card=no button=no
+    image=arm disks=mmcblk card=yes button=no
     lines="arch = arm
 machine = raspi2b
 memory = 1G
@@ -120,7 +120,11 @@ done
 echo "disks: $number, in order"
 
 if [ "$card" = yes ]; then
-    in_guest 'ip -4 -o addr show scope global' >guest-address
+    # A card behind USB comes up after the prompt does.
+    in_guest 'for try in $(seq 60); do
+                  ip -4 -o addr show scope global | grep . && break
+                  sleep 1
+              done' >guest-address
     "$OSTLER" domifaddr boot --wait=30 --json >address
     says address '"source":"dhcp"'
     says guest-address " $(sed 's/.*"address":"\([0-9.]*\)".*/\1/' address)/"
