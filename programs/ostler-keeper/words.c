@@ -12,7 +12,7 @@ struct KeeperWords {
     OstlerLogFile *log;
     GString *last;
     bool has_reader;
-    CoEvent has_ended;
+    GQueue waiting; /* of CoEvent, in the frames of those who wait for the end */
 };
 
 static void words_clear(gpointer data)
@@ -44,7 +44,10 @@ static void coroutine_fn read_words(void *opaque)
         remember(words, buffer, (size_t)n);
     }
     words->has_reader = false;
-    cpc_event_set(&words->has_ended);
+    /* Those woken run when this coroutine stops, so the list stands still. */
+    for (GList *at = words->waiting.head; at; at = at->next) {
+        cpc_event_set(at->data);
+    }
     g_rc_box_release_full(words, words_clear);
 }
 
@@ -75,9 +78,15 @@ void keeper_words_free(KeeperWords *words)
 
 void coroutine_fn keeper_words_wait(KeeperWords *words, int timeout_ms)
 {
-    if (words->has_reader) {
-        cpc_event_wait(&words->has_ended, timeout_ms);
+    CoEvent has_ended = { 0 };
+
+    if (!words->has_reader) {
+        return;
     }
+    /* A start that failed and the one who watches QEMU ask for the same last words. */
+    g_queue_push_tail(&words->waiting, &has_ended);
+    cpc_event_wait(&has_ended, timeout_ms);
+    g_queue_remove(&words->waiting, &has_ended);
 }
 
 const char *keeper_words_last(KeeperWords *words)
