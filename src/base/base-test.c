@@ -6,12 +6,14 @@
 
 static void a_word_is_near_only_if_most_of_it_is_there(void)
 {
-    static const char *const words[] = { "memory", "machine", "cpus", "cpu", NULL };
+    static const char *const words[] = { "memory", "machine", "serial",
+                                         "cpus",   "cpu",     NULL };
 
     g_assert_cmpstr(ostler_nearest("memroy", words), ==, "memory");
     g_assert_cmpstr(ostler_nearest("cpuss", words), ==, "cpus");
     g_assert_cmpstr(ostler_nearest("mem", words), ==, NULL);
     g_assert_cmpstr(ostler_nearest("zz", words), ==, NULL);
+    g_assert_cmpstr(ostler_nearest("kernel", words), ==, NULL); /* 3 of 6 letters off */
     g_assert_cmpstr(ostler_nearest("", words), ==, NULL);
 }
 

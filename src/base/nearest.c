@@ -33,7 +33,7 @@ const char *ostler_nearest(const char *text, const char *const *words)
 {
     size_t size = strlen(text);
     const char *nearest = NULL;
-    size_t least = size / 3 + 2; /* farther than this is another word */
+    size_t least = MAX(size / 3, 1) + 1; /* as far as this is another word */
 
     if (size > MAX_LENGTH) {
         return NULL;

@@ -192,6 +192,8 @@ static void what_is_wrong_is_said_with_its_line(void)
         { "[geust]\nname = web\n",
           "web.guest:1: Unknown section [geust]; did you mean [guest]?" },
         { "[zzzzzzzzz]\n", "web.guest:1: Unknown section [zzzzzzzzz]" },
+        { "[kernel]\n",
+          "web.guest:1: Unknown section [kernel]; 'kernel' is a key of [guest]" },
         { "[disk]\n",
           "web.guest:1: Section [disk] needs a label of your choice, like [disk.0]" },
         { "[guest.a]\n", "web.guest:1: Section [guest] has no label: write [guest]" },

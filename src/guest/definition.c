@@ -131,10 +131,13 @@ static const OstlerSectionRow *find_kind(const OstlerDefinition *definition,
     }
     g_ptr_array_add(kinds, NULL);
     const char *nearest = ostler_nearest(kind, (const char *const *)kinds->pdata);
+    bool is_key =
+        ostler_vocabulary_find_key(ostler_vocabulary_find("guest"), kind) != NULL;
     ostler_definition_fail(definition, line, OSTLER_DEFINITION_ERROR_SYNTAX, error,
-                           nearest ? "Unknown section [%s]; did you mean [%s]?"
-                                   : "Unknown section [%s]",
-                           kind, nearest);
+                           is_key    ? "Unknown section [%s]; '%s' is a key of [guest]"
+                           : nearest ? "Unknown section [%s]; did you mean [%s]?"
+                                     : "Unknown section [%s]",
+                           kind, is_key ? kind : nearest);
     return NULL;
 }
 
