@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/nearest.h"
 #include "guest/machines/cache.h"
 #include "guest/machines/machine.h"
 #include "guest/machines/probe.h"
@@ -39,14 +40,10 @@ static OstlerMachine *from_answer(json_object *answer, GError **error)
     return ostler_machine_from_json(answer, error);
 }
 
-OstlerMachine *coroutine_fn ostler_machine_probe(const char *arch, const char *machine,
-                                                 const char *emulator, GError **error)
+/* What is known of @machine, or else what @path answers now. */
+static OstlerMachine *coroutine_fn recall_or_ask(const char *path, const char *arch,
+                                                 const char *machine, GError **error)
 {
-    g_autofree char *path = ostler_emulator_find(arch, emulator, error);
-    if (!path) {
-        return NULL;
-    }
-
     g_autofree char *question = g_strdup_printf("machine:%s:%s", arch, machine);
     g_autoptr(json_object) cached = ostler_cache_load(path, question);
     if (cached) {
@@ -69,6 +66,44 @@ OstlerMachine *coroutine_fn ostler_machine_probe(const char *arch, const char *m
         g_propagate_error(error, failed);
     }
     return asked;
+}
+
+/* QEMU 7.2 says "unsupported machine type" of a name that it does not know, and not
+ * which; other refusals say enough. */
+static void coroutine_fn explain_unknown(const char *path, const char *arch,
+                                         const char *machine, GError **refused)
+{
+    g_auto(GStrv) names = ostler_machine_list(arch, path, NULL);
+    g_autofree char *name = g_strndup(machine, strcspn(machine, ","));
+
+    if (!names || g_strv_contains((const char *const *)names, name)) {
+        return;
+    }
+    const char *nearest = ostler_nearest(name, (const char *const *)names);
+    g_autofree char *hint =
+        nearest ? g_strdup_printf("; did you mean '%s'?", nearest) : g_strdup("");
+    g_clear_error(refused);
+    g_set_error(refused, OSTLER_MACHINE_ERROR, OSTLER_MACHINE_ERROR_REFUSED,
+                "QEMU for %s has no machine '%s'%s", arch, name, hint);
+}
+
+OstlerMachine *coroutine_fn ostler_machine_probe(const char *arch, const char *machine,
+                                                 const char *emulator, GError **error)
+{
+    g_autofree char *path = ostler_emulator_find(arch, emulator, error);
+    if (!path) {
+        return NULL;
+    }
+
+    GError *refused = NULL;
+    OstlerMachine *found = recall_or_ask(path, arch, machine, &refused);
+    if (g_error_matches(refused, OSTLER_MACHINE_ERROR, OSTLER_MACHINE_ERROR_REFUSED)) {
+        explain_unknown(path, arch, machine, &refused);
+    }
+    if (refused) {
+        g_propagate_error(error, refused);
+    }
+    return found;
 }
 
 static char **names_from_json(json_object *array)
