@@ -310,10 +310,29 @@ static bool coroutine_fn save_status(Keeper *keeper, GError **error)
     return ostler_run_status_save(keeper->status, keeper->config->name, error);
 }
 
+/* A share's program would be started again and again to find no folder. */
+static bool check_shares(const OstlerDefinition *definition, GError **error)
+{
+    for (const OstlerSection *share = ostler_definition_first(definition, "share");
+         share; share = ostler_section_next(share, "share")) {
+        const char *path = ostler_section_get(share, "path");
+        if (!g_file_test(path, G_FILE_TEST_IS_DIR)) {
+            g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                        "The share '%s' is of '%s', which is no folder",
+                        ostler_section_label(share), path);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Plan, make the sockets, start; from here on QEMU runs and is watched. */
 static bool coroutine_fn start_planned(Keeper *keeper, GError **error)
 {
     g_autofree char *place = ostler_run_path(keeper->config->name, NULL);
+    if (!check_shares(keeper->definition, error)) {
+        return false;
+    }
     g_autoptr(OstlerRunPreparation) preparation =
         ostler_run_prepare(keeper->definition, place, error);
     if (!preparation) {
