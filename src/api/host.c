@@ -151,9 +151,9 @@ const OstlerGuestEntry *ostler_guest_list_at(const OstlerGuestList *list, size_t
 static void read_status(OstlerGuestEntry *entry, OstlerRunLife life)
 {
     g_autoptr(OstlerRunStatus) status = ostler_run_status_load(entry->name, NULL);
+    bool has_ended = status && status->state == OSTLER_RUN_SHUT_OFF;
 
-    if (life == OSTLER_RUN_GONE) {
-        bool has_ended = status && status->state == OSTLER_RUN_SHUT_OFF;
+    if (has_ended || life == OSTLER_RUN_GONE) { /* a keeper ends after its guest */
         entry->reason = has_ended ? (OstlerReason)status->reason
                         : status  ? OSTLER_REASON_LOST
                                   : OSTLER_REASON_UNKNOWN;
@@ -191,6 +191,9 @@ static void add_running(GHashTable *entries, char **names)
             g_hash_table_insert(entries, *name, entry);
         }
         read_status(entry, life);
+        if (!entry->is_defined && entry->state == OSTLER_STATE_SHUT_OFF) {
+            g_hash_table_remove(entries, *name);
+        }
     }
 }
 
