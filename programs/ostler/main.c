@@ -21,7 +21,10 @@ static int fail_usage(const Cli *cli, const GError *error)
     int code = cli_fail_with(cli, EXIT_USAGE, "%s", error->message);
 
     if (!cli->is_json) {
-        cli_warn(cli, "'ostler help' lists the commands");
+        cli_warn(cli, "%s",
+                 g_error_matches(error, OSTLER_USAGE_ERROR, OSTLER_USAGE_ERROR_COMMAND)
+                     ? "'ostler help' lists the commands"
+                     : "'ostler COMMAND --help' explains a command");
     }
     return code;
 }

@@ -243,9 +243,10 @@ static void add_nic(Settings *settings, const OstlerInvocation *invocation)
     }
 }
 
-/* The definition that the options ask for; NULL after saying why not. */
+/* The definition that the options ask for; NULL after saying why not, with @out_code
+ * set. */
 static char *compose(const Cli *cli, const OstlerInvocation *invocation,
-                     const char *name)
+                     const char *name, int *out_code)
 {
     const char *const *image = ostler_invocation_arguments(invocation, "IMAGE");
     const char *const *share = ostler_invocation_values(invocation, "share");
@@ -256,6 +257,7 @@ static char *compose(const Cli *cli, const OstlerInvocation *invocation,
     set_guest(&settings, invocation, name);
     for (; *image; image++) {
         if (!add_disk(&settings, cli, *image, invocation)) {
+            *out_code = OSTLER_ERROR_FAILED;
             return NULL;
         }
     }
@@ -267,7 +269,7 @@ static char *compose(const Cli *cli, const OstlerInvocation *invocation,
         cli->host, (const OstlerSetting *)(void *)settings.settings->data,
         settings.settings->len, &error);
     if (!text) {
-        cli_fail(cli, error);
+        *out_code = cli_fail(cli, error);
     }
     return text;
 }
@@ -320,9 +322,10 @@ int cli_run(const OstlerInvocation *invocation, void *opaque)
     if (!name) {
         return EXIT_USAGE;
     }
-    char *text = compose(cli, invocation, name);
+    int code = 0;
+    char *text = compose(cli, invocation, name, &code);
     if (!text) {
-        return OSTLER_ERROR_DEFINITION;
+        return code;
     }
     g_autoptr(OstlerGuest) guest = start(cli, invocation, text, &error);
     ostler_free(text);
