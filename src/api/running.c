@@ -19,6 +19,8 @@
 #include "platform/clock.h"
 #include "platform/rundir.h"
 
+#define LEAVE_TIMEOUT_MS 5000 /* for a keeper whose guest is off */
+
 /* ---- requests without an answer worth having ---- */
 
 typedef struct {
@@ -38,16 +40,22 @@ static void coroutine_fn make_call(void *opaque)
 }
 
 /* The answer (caller puts), or NULL and *@error. */
-static json_object *ask(OstlerGuest *guest, const char *method, json_object *params,
-                        OstlerError **error)
+static json_object *ask_by(CoroutineEntry *make, OstlerGuest *guest, const char *method,
+                           json_object *params, OstlerError **error)
 {
     Call call = { .guest = guest->name, .method = method, .params = params };
 
-    ostler_api_run(guest->host, make_call, &call);
+    ostler_api_run(guest->host, make, &call);
     if (!call.result) {
         ostler_api_fail_with(error, call.why);
     }
     return call.result;
+}
+
+static json_object *ask(OstlerGuest *guest, const char *method, json_object *params,
+                        OstlerError **error)
+{
+    return ask_by(make_call, guest, method, params, error);
 }
 
 static bool tell(OstlerGuest *guest, const char *method, OstlerError **error)
@@ -81,9 +89,25 @@ bool ostler_guest_resume(OstlerGuest *guest, OstlerError **error)
     return tell(guest, "resume", error);
 }
 
+/* The keeper closes the connection once it has let go of the guest, so that whoever
+ * returns from here can start it again, and no longer finds it. */
+static void coroutine_fn make_destroy(void *opaque)
+{
+    Call *call = opaque;
+    g_autoptr(OstlerApiClient) client = ostler_api_connect(call->guest, &call->why);
+
+    call->result =
+        client ? ostler_api_ask(client, call->method, NULL, &call->why) : NULL;
+    if (call->result) {
+        int64_t deadline = ostler_clock_deadline(LEAVE_TIMEOUT_MS);
+        ostler_control_message_free(ostler_api_next_event(client, deadline, NULL));
+    }
+}
+
 bool ostler_guest_destroy(OstlerGuest *guest, OstlerError **error)
 {
-    return tell(guest, "destroy", error);
+    g_autoptr(json_object) result = ask_by(make_destroy, guest, "destroy", NULL, error);
+    return result != NULL;
 }
 
 /* ---- start ---- */
