@@ -4,11 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/programs.h"
 #include "guest/running/place.h"
 #include "platform/channel.h"
 #include "platform/clock.h"
 #include "platform/process.h"
+#include "platform/programs.h"
 #include "wire/lines.h"
 
 /* Between claiming its lock and listening a keeper needs well below a millisecond. */
@@ -131,7 +131,7 @@ json_object *coroutine_fn ostler_api_start_keeper(const char *guest,
                                                   const char *const *arguments,
                                                   int definition_fd, GError **error)
 {
-    g_autofree char *program = ostler_api_find_program("ostler-keeper", error);
+    g_autofree char *program = ostler_programs_find("ostler-keeper", error);
     int ready_fd;
     g_autoptr(OstlerChannel) channel =
         program ? ostler_channel_pair(&ready_fd, error) : NULL;
