@@ -13,10 +13,11 @@ corpus=${OSTLER_CORPUS:-$BUILD_DIR/libvirt-corpus}
 # whatever the system's own is set up for.
 fetch_source() {
     mkdir -p "$tmp/apt/lists/partial" "$tmp/apt/archives/partial" "$tmp/apt/etc"
-    # shellcheck disable=SC1091
-    codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-    echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
-        "http://deb.debian.org/debian $codename main" >"$tmp/apt/etc/sources.list"
+    "$SOURCE_DIR/tools/debian-archives" | while read -r uri suite; do
+        echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
+            "$uri $suite main"
+    done >"$tmp/apt/etc/sources.list"
+    [ -s "$tmp/apt/etc/sources.list" ] || return 1
     cat >"$tmp/apt/etc/apt.conf" <<EOF
 Dir::Etc::SourceList "$tmp/apt/etc/sources.list";
 Dir::Etc::SourceParts "-";
