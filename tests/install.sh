@@ -14,6 +14,10 @@ prefix=$(find root -path '*/bin/ostler' -printf '%h')/..
 present() {
     find "$prefix" -path "$1" | grep -q . || fail "$1 is not installed"
 }
+runs() {
+    readlink /proc/[0-9]*/exe | grep -qxF "$1"
+}
+
 present '*/man/man1/ostler.1'
 present '*/man/man1/ostler-mtp.1'
 present '*/man/man5/ostler-definition.5'
@@ -28,6 +32,6 @@ define_guest web 'machine = pc' 'memory = 64M' 'accel = tcg' \
 expect 0 "$ostler" start web
 programs=$(readlink -f "$prefix/bin")
 for program in ostler-keeper ostler-mtp ostler-address; do
-    wait_for 20 pgrep -f "^$programs/$program"
+    wait_for 20 runs "$programs/$program"
 done
 expect 0 "$ostler" destroy web
