@@ -66,12 +66,17 @@ struct svm_case {
 /* The guest's own IDT answered with this vector. */
 #define SVM_VECTOR(n) SVM_EXITS(SVM_EXIT_VMMCALL), SVM_WANT_BITS(rax, UINT32_MAX, n)
 
-#define SVM_CASE(name, place, claim, guest, ...)                                       \
+#define SVM_CASE_OF(doubt, name, place, claim, guest, ...)                             \
     {                                                                                  \
-        .id = "SVM." name, .cites = place, .says = claim, .lacks = svm_lacks_case,     \
-        .check = svm_check_case,                                                       \
+        .id = "SVM." name, .cites = place, .says = claim, .is_unconfirmed = doubt,     \
+        .lacks = svm_lacks_case, .check = svm_check_case,                              \
         .data = &(const struct svm_case){ .code = guest, __VA_ARGS__ },                \
     }
+#define SVM_CASE(name, place, claim, guest, ...)                                       \
+    SVM_CASE_OF(false, name, place, claim, guest, __VA_ARGS__)
+/* The place's words were not at hand. */
+#define SVM_UNCONFIRMED(name, place, claim, guest, ...)                                \
+    SVM_CASE_OF(true, name, place, claim, guest, __VA_ARGS__)
 
 /* The guest runs in ring 3.  It has no stack for ring 0: intercept its exceptions. */
 #define SVM_CPL3                                                                       \
