@@ -32,6 +32,7 @@ typedef struct {
     struct usb_redir_device_connect_header device;
     struct usb_redir_interface_info_header interfaces;
     GByteArray *got;
+    GArray *events; /* of uint32_t: code, parameter, code, ... */
 } Fixture;
 
 /* ---- the library's callbacks ---- */
@@ -126,6 +127,23 @@ static void on_bulk(void *priv, uint64_t id,
     answer(priv, id, packet->status, data, size);
 }
 
+static void on_interrupt(void *priv, uint64_t id,
+                         struct usb_redir_interrupt_packet_header *packet,
+                         uint8_t *data, int size)
+{
+    Fixture *f = priv;
+    uint32_t words[4];
+
+    g_assert_cmpint(packet->endpoint, ==, 0x83);
+    g_assert_cmpint(size, ==, sizeof(words));
+    memcpy(words, data, sizeof(words));
+    uint32_t code = GUINT32_FROM_LE(words[1]) >> 16;
+    uint32_t param = GUINT32_FROM_LE(words[3]);
+    g_array_append_val(f->events, code);
+    g_array_append_val(f->events, param);
+    usbredirparser_free_packet_data(f->parser, data);
+}
+
 /* ---- the host ---- */
 
 /* Move packets until @is_done is true or the program closes. */
@@ -200,6 +218,7 @@ static void plug_in(Fixture *f)
     f->parser->interrupt_receiving_status_func = on_interrupt_status;
     f->parser->control_packet_func = on_control;
     f->parser->bulk_packet_func = on_bulk;
+    f->parser->interrupt_packet_func = on_interrupt;
     for (int cap = usb_redir_cap_bulk_streams; cap <= usb_redir_cap_bulk_receiving;
          cap++) {
         usbredirparser_caps_set_cap(caps, cap); /* QEMU 7.2 offers all */
@@ -213,6 +232,7 @@ static void set_up(Fixture *f, gconstpointer options)
 {
     f->folder = g_dir_make_tmp("mtp-usbredir-XXXXXX", NULL);
     f->got = g_byte_array_new();
+    f->events = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     g_autofree char *share = g_strdup_printf("Test=%s", f->folder);
     start(f, share);
     plug_in(f);
@@ -237,6 +257,7 @@ static void clean_up(Fixture *f)
 
     g_assert_cmpint(system(command), ==, 0);
     g_byte_array_unref(f->got);
+    g_array_unref(f->events);
     g_free(f->folder);
 }
 
@@ -419,21 +440,116 @@ static void a_reset_closes_the_session_and_keeps_handles(Fixture *f,
     }
 }
 
-static void a_killed_program_leaves_no_half_file(Fixture *f, gconstpointer unused)
+static bool has_event(const Fixture *f, uint64_t unused)
 {
-    /* SendObjectInfo for "new", a million bytes; then a part of them. */
-    uint8_t info[12 + 52 + 1 + 8 + 3] = { sizeof(info), 0, 0, 0, 2, 0, 0x0c, 0x10, 1 };
-    uint8_t part[4096] = { 12 + 0x40, 0x42, 0x0f, 0, 2, 0, 0x0d, 0x10, 1 };
-    const uint8_t name[] = { 4, 'n', 0, 'e', 0, 'w', 0, 0, 0 };
+    return f->events->len > 0;
+}
 
-    info[12 + 5] = 0x30; /* format 0x3000 */
-    memcpy(info + 12 + 8, (const uint8_t[]){ 0x40, 0x42, 0x0f, 0 }, 4);
-    memcpy(info + 12 + 52, name, sizeof(name));
+/* Wait for the next event, which must be @code; returns its parameter. */
+static uint32_t next_event(Fixture *f, uint32_t code)
+{
+    pump(f, has_event, 0);
+    g_assert_cmphex(g_array_index(f->events, uint32_t, 0), ==, code);
+    uint32_t param = g_array_index(f->events, uint32_t, 1);
+    g_array_remove_range(f->events, 0, 2);
+    return param;
+}
+
+static void listen_to_events(Fixture *f)
+{
+    struct usb_redir_start_interrupt_receiving_header listen = { 0x83 };
+
+    usbredirparser_send_start_interrupt_receiving(f->parser, ++f->next_id, &listen);
+    wait_for(f, f->next_id);
     send_command(f, 0x1002, 1, 0, 0);
     expect(f, 0x2001);
+}
+
+static char *path_of(const Fixture *f, const char *name)
+{
+    return g_build_filename(f->folder, name, NULL);
+}
+
+static void what_the_host_does_is_told(Fixture *f, gconstpointer unused)
+{
+    g_autofree char *first = path_of(f, "first");
+    g_autofree char *second = path_of(f, "second");
+
+    put_file(f, "known", "x", 1);
+    listen_to_events(f);
+    uint32_t known = only_file(f);
+
+    put_file(f, "first", "x", 1);
+    uint32_t handle = next_event(f, 0x4002);
+    g_assert_cmpuint(handle, !=, known);
+    /* Closing it after writing may be told as a change, or have been seen already. */
+    g_assert_cmpint(g_rename(first, second), ==, 0);
+    while (next_event(f, 0x4007) != handle || f->events->len > 0) {
+    }
+    put_file(f, "known", "longer", 6);
+    uint32_t changed;
+    while ((changed = next_event(f, 0x4007)) == handle) {
+    }
+    g_assert_cmpuint(changed, ==, known);
+    g_assert_cmpint(g_unlink(second), ==, 0);
+    while (f->events->len > 0) {
+        next_event(f, 0x4007); /* the rest of the change */
+    }
+    for (;;) {
+        pump(f, has_event, 0);
+        if (g_array_index(f->events, uint32_t, 0) == 0x4003) {
+            break;
+        }
+        next_event(f, 0x4007);
+    }
+    g_assert_cmpuint(next_event(f, 0x4003), ==, handle);
+}
+
+/* ObjectInfo for a file called "new", in a data container. */
+static void send_info(Fixture *f, uint32_t size)
+{
+    static const uint8_t name[] = { 4, 'n', 0, 'e', 0, 'w', 0, 0, 0 };
+    uint8_t info[12 + 52 + sizeof(name) + 3] = {
+        sizeof(info), 0, 0, 0, 2, 0, 0x0c, 0x10, 1,
+    };
+
+    info[12 + 5] = 0x30; /* format 0x3000 */
+    memcpy(info + 12 + 8, &size, 4);
+    memcpy(info + 12 + 52, name, sizeof(name));
     send_command(f, 0x100c, 0, 0xffffffff, 0);
     send_out(f, info, sizeof(info));
     expect(f, 0x2001);
+}
+
+static void what_the_guest_does_is_not_told(Fixture *f, gconstpointer unused)
+{
+    static const uint8_t data[] = { 15, 0, 0, 0, 2,   0,   0x0d, 0x10,
+                                    1,  0, 0, 0, 'a', 'b', 'c' };
+
+    put_file(f, "known", "x", 1);
+    listen_to_events(f);
+    uint32_t known = only_file(f);
+    for (unsigned i = 0; i < 2; i++) { /* a new file, then one in its place */
+        send_info(f, 3);
+        send_command(f, 0x100d, 0, 0, 0);
+        send_out(f, data, sizeof(data));
+        expect(f, 0x2001);
+    }
+    send_command(f, 0x100b, known, 0, 0);
+    expect(f, 0x2001);
+
+    /* The host's doing comes after the guest's, so the first event must be about it. */
+    put_file(f, "mark", "x", 1);
+    next_event(f, 0x4002);
+}
+
+static void a_killed_program_leaves_no_half_file(Fixture *f, gconstpointer unused)
+{
+    uint8_t part[4096] = { 12 + 0x40, 0x42, 0x0f, 0, 2, 0, 0x0d, 0x10, 1 };
+
+    send_command(f, 0x1002, 1, 0, 0);
+    expect(f, 0x2001);
+    send_info(f, 1000000);
     send_command(f, 0x100d, 0, 0, 0);
     send_out(f, part, sizeof(part));
     g_assert_cmpint(kill(f->pid, SIGKILL), ==, 0);
@@ -468,6 +584,8 @@ int main(int argc, char **argv)
     TEST("a-cancelled-id-is-answered-once", a_cancelled_id_is_answered_once, tear_down);
     TEST("a-reset-closes-the-session-and-keeps-handles",
          a_reset_closes_the_session_and_keeps_handles, tear_down);
+    TEST("what-the-host-does-is-told", what_the_host_does_is_told, tear_down);
+    TEST("what-the-guest-does-is-not-told", what_the_guest_does_is_not_told, tear_down);
     TEST("a-killed-program-leaves-no-half-file", a_killed_program_leaves_no_half_file,
          NULL);
     TEST("nonsense-ends-the-connection", nonsense_ends_the_connection, NULL);

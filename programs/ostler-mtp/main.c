@@ -12,6 +12,7 @@
 #include "platform/channel.h"
 #include "platform/sandbox.h"
 #include "platform/signals.h"
+#include "platform/watch.h"
 
 #include <cpc/glib.h>
 #include <stdio.h>
@@ -303,6 +304,78 @@ static char *make_serial(const GPtrArray *shares)
     return g_ascii_strup(g_checksum_get_string(checksum), 16);
 }
 
+/* ---- what the host does ---- */
+
+/* One share's watch; the index is its storage's. */
+typedef struct {
+    OstlerMtpStore *store;
+    unsigned storage;
+    OstlerWatch *watch;
+} Watched;
+
+static void free_watched(void *opaque)
+{
+    Watched *watched = opaque;
+
+    ostler_watch_free(watched->watch);
+    g_free(watched);
+}
+
+static void pass_on(const OstlerWatchEvent *event, void *opaque)
+{
+    const Watched *w = opaque;
+
+    switch (event->kind) {
+    case OSTLER_WATCH_CREATED:
+        ostler_mtp_store_host_created(w->store, w->storage, event->name,
+                                      event->is_folder);
+        break;
+    case OSTLER_WATCH_REMOVED:
+        ostler_mtp_store_host_removed(w->store, w->storage, event->name);
+        break;
+    case OSTLER_WATCH_CHANGED:
+        ostler_mtp_store_host_changed(w->store, w->storage, event->name);
+        break;
+    case OSTLER_WATCH_RENAMED:
+        ostler_mtp_store_host_renamed(w->store, w->storage, event->from, event->name,
+                                      event->is_folder);
+        break;
+    case OSTLER_WATCH_OVERFLOW:
+        ostler_mtp_store_host_rescan(w->store, w->storage);
+        break;
+    case OSTLER_WATCH_LOST:
+        g_warning("The guest will not hear of changes in '%s', continuing: %s",
+                  event->name, event->error->message);
+        break;
+    }
+}
+
+/* Watch every share; one that cannot be watched is served all the same. */
+static GPtrArray *watch_shares(OstlerMtpStore *store, const GPtrArray *shares)
+{
+    GPtrArray *watches = g_ptr_array_new_with_free_func(free_watched);
+
+    for (guint i = 0; i < shares->len; i++) {
+        const Share *share = g_ptr_array_index(shares, i);
+        g_autoptr(GError) error = NULL;
+        Watched *watched = g_new0(Watched, 1);
+        watched->store = store;
+        watched->storage = i;
+        watched->watch = ostler_watch_new(share->path, pass_on, watched, &error);
+        if (!watched->watch) {
+            g_warning("The guest will not hear of changes in '%s', continuing: %s",
+                      share->path, error->message);
+        }
+        g_ptr_array_add(watches, watched);
+    }
+    return watches;
+}
+
+static void tell_guest(uint16_t event, uint32_t param, void *opaque)
+{
+    ostler_mtp_responder_notify(opaque, event, param);
+}
+
 /* Give up all that is not needed any more. */
 static bool confine(const GPtrArray *shares, GError **error)
 {
@@ -385,6 +458,8 @@ static bool serve_shares(const GPtrArray *shares, int *out_code, GError **error)
         return false;
     }
     g_autoptr(OstlerListener) listener = program.listener;
+    g_autoptr(GPtrArray) watches = watch_shares(store, shares);
+    ostler_mtp_store_set_notice(store, tell_guest, responder);
     if (!confine(shares, error)) {
         return false;
     }

@@ -30,6 +30,7 @@ typedef struct {
     uint8_t storage;
     bool is_folder;
     bool is_marked;
+    bool is_listed;
 } Slot;
 
 struct OstlerMtpObjects {
@@ -305,6 +306,7 @@ uint32_t ostler_mtp_objects_add(OstlerMtpObjects *objects, unsigned storage,
     s->format = format;
     s->is_folder = is_folder;
     s->first = 0;
+    s->is_listed = false;
     link_child(objects, slot, folder);
     remember_name(objects, slot);
     objects->count[s->storage]++;
@@ -447,4 +449,22 @@ void ostler_mtp_objects_sweep_end(OstlerMtpObjects *objects, unsigned storage,
         }
         remove_slot(objects, slot);
     }
+}
+
+void ostler_mtp_objects_set_listed(OstlerMtpObjects *objects, unsigned storage,
+                                   uint32_t folder)
+{
+    uint32_t slot = folder_slot(objects, storage, folder);
+
+    if (slot != 0) {
+        objects->slots[slot].is_listed = true;
+    }
+}
+
+bool ostler_mtp_objects_is_listed(const OstlerMtpObjects *objects, unsigned storage,
+                                  uint32_t folder)
+{
+    uint32_t slot = folder_slot(objects, storage, folder);
+
+    return slot != 0 && objects->slots[slot].is_listed;
 }

@@ -69,3 +69,9 @@ void ostler_mtp_objects_sweep_end(OstlerMtpObjects *objects, unsigned storage,
                                   uint32_t parent,
                                   void (*dropped)(uint32_t handle, void *opaque),
                                   void *opaque);
+
+/* A folder (0: the top of @storage) whose objects have all been added once. */
+void ostler_mtp_objects_set_listed(OstlerMtpObjects *objects, unsigned storage,
+                                   uint32_t folder);
+bool ostler_mtp_objects_is_listed(const OstlerMtpObjects *objects, unsigned storage,
+                                  uint32_t folder);

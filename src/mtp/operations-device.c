@@ -11,6 +11,11 @@ OstlerMtpCode ostler_mtp_op_get_device_info(OstlerMtpSession *session,
 {
     const OstlerMtpDeviceIdentity *identity = session->identity;
     GByteArray *array = ostler_mtp_session_dataset(session);
+    static const uint16_t events[] = {
+        OSTLER_MTP_OBJECT_ADDED,
+        OSTLER_MTP_OBJECT_REMOVED,
+        OSTLER_MTP_OBJECT_INFO_CHANGED,
+    };
     unsigned n_formats;
     const uint16_t *formats = ostler_mtp_formats(&n_formats);
 
@@ -20,7 +25,7 @@ OstlerMtpCode ostler_mtp_op_get_device_info(OstlerMtpSession *session,
     ostler_mtp_put_string(array, "microsoft.com: 1.0;");
     ostler_bytes_le16(array, 0); /* functional mode: standard */
     ostler_mtp_session_put_operations(array);
-    ostler_mtp_put_codes(array, NULL, 0); /* events */
+    ostler_mtp_put_codes(array, events, G_N_ELEMENTS(events));
     ostler_mtp_put_device_property_codes(array);
     ostler_mtp_put_codes(array, NULL, 0); /* capture formats: this is no camera */
     ostler_mtp_put_codes(array, formats, n_formats);

@@ -14,6 +14,7 @@
  */
 #include "mtp/responder.h"
 
+#include <cpc/glib.h>
 #include <string.h>
 
 struct OstlerMtpResponder {
@@ -23,7 +24,12 @@ struct OstlerMtpResponder {
     bool is_stopped;
     bool must_close;    /* reset or unplugged: the session ends */
     bool is_cancelling; /* until the transaction is unwound */
+    GQueue events;      /* of OstlerMtpContainer, not sent yet */
+    bool is_telling;    /* a coroutine sends them */
 };
+
+/* A guest that never listens must not make us remember for ever. */
+#define MAX_EVENTS 10000
 
 /* ---- from the transport's side ---- */
 
@@ -75,7 +81,46 @@ void ostler_mtp_responder_free(OstlerMtpResponder *responder)
 {
     if (responder) {
         ostler_usb_device_set_function(responder->device, NULL);
+        g_queue_clear_full(&responder->events, g_free);
         g_free(responder);
+    }
+}
+
+/* ---- events ---- */
+
+static void coroutine_fn tell(void *opaque)
+{
+    OstlerMtpResponder *responder = opaque;
+    OstlerMtpContainer *event;
+
+    while ((event = g_queue_pop_head(&responder->events))) {
+        uint8_t bytes[32];
+        size_t size = ostler_mtp_container_encode(event, bytes);
+        g_free(event);
+        ostler_usb_device_event(responder->device, bytes, size);
+    }
+    responder->is_telling = false;
+}
+
+void coroutine_mixed_fn ostler_mtp_responder_notify(OstlerMtpResponder *responder,
+                                                    uint16_t event, uint32_t param)
+{
+    const OstlerMtpContainer container = {
+        .type = OSTLER_MTP_CONTAINER_EVENT,
+        .code = event,
+        .transaction = 0xffffffff, /* of none */
+        .params = { param },
+        .n_params = 1,
+    };
+
+    if (!ostler_mtp_session_is_open(responder->session) ||
+        responder->events.length >= MAX_EVENTS) {
+        return;
+    }
+    g_queue_push_tail(&responder->events, g_memdup2(&container, sizeof(container)));
+    if (!responder->is_telling) {
+        responder->is_telling = true;
+        cpc_spawn(tell, responder);
     }
 }
 

@@ -29,3 +29,10 @@ void coroutine_mixed_fn ostler_mtp_responder_stop(OstlerMtpResponder *responder)
 
 /* The host is unplugged: close the session, drop what was under way. */
 void coroutine_mixed_fn ostler_mtp_responder_unplug(OstlerMtpResponder *responder);
+
+/*
+ * Send an event with one parameter (MTP 1.1 appendix G) as soon as may be; callable from
+ * outside of coroutines.  Without an open session there is nobody to tell.
+ */
+void coroutine_mixed_fn ostler_mtp_responder_notify(OstlerMtpResponder *responder,
+                                                    uint16_t event, uint32_t param);

@@ -349,6 +349,7 @@ static void a_file_that_is_gone_loses_its_handle(Fixture *f, gconstpointer unuse
     g_assert_cmphex(ask(f, 0x1008, P(handle)), ==, OSTLER_MTP_OK);
     g_unlink(path);
     g_assert_cmphex(ask(f, 0x1008, P(handle)), ==, OSTLER_MTP_INVALID_OBJECT_HANDLE);
+    g_assert_cmpuint(test_share_handle(&f->share, "file"), ==, 0); /* listed: gone */
     test_share_put(&f->share, "file", "y", 1);
     g_assert_cmpuint(test_share_handle(&f->share, "file"), !=, handle);
 }
@@ -547,6 +548,49 @@ static void what_a_folder_cannot_do_is_refused_by_name(Fixture *f, gconstpointer
     }
 }
 
+static void write_down(uint16_t event, uint32_t param, void *opaque)
+{
+    g_hash_table_insert(opaque, GUINT_TO_POINTER(param), GUINT_TO_POINTER(event));
+}
+
+static unsigned event_of(GHashTable *events, uint32_t handle)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(events, GUINT_TO_POINTER(handle)));
+}
+
+/* When the watch lost events, only the disk knows what they were. */
+static void a_rescan_finds_what_was_missed(Fixture *f, gconstpointer unused)
+{
+    g_autoptr(GHashTable) events = g_hash_table_new(NULL, NULL);
+    g_autofree char *gone_path = g_build_filename(f->share.path, "sub/gone", NULL);
+
+    test_share_mkdir(&f->share, "sub");
+    test_share_mkdir(&f->share, "unseen");
+    test_share_put(&f->share, "sub/gone", "", 0);
+    test_share_put(&f->share, "sub/stays", "", 0);
+    open_session(f);
+    uint32_t sub = test_share_handle(&f->share, "sub");
+    g_assert_cmphex(ask(f, 0x1007, P(storage, 0, sub)), ==, OSTLER_MTP_OK);
+    ostler_mtp_store_set_notice(f->share.store, write_down, events);
+    g_assert_cmpint(g_unlink(gone_path), ==, 0);
+    test_share_put(&f->share, "sub/new", "", 0);
+    test_share_put(&f->share, "unseen/file", "", 0); /* nobody has listed that folder */
+    ostler_mtp_store_host_rescan(f->share.store, 0);
+
+    unsigned n_added = 0;
+    unsigned n_removed = 0;
+    GHashTableIter iter;
+    gpointer event;
+    g_hash_table_iter_init(&iter, events);
+    while (g_hash_table_iter_next(&iter, NULL, &event)) {
+        n_added += GPOINTER_TO_UINT(event) == OSTLER_MTP_OBJECT_ADDED;
+        n_removed += GPOINTER_TO_UINT(event) == OSTLER_MTP_OBJECT_REMOVED;
+    }
+    g_assert_cmpuint(n_added, ==, 1);
+    g_assert_cmpuint(n_removed, ==, 1);
+    g_assert_cmphex(event_of(events, sub), ==, OSTLER_MTP_OBJECT_INFO_CHANGED);
+}
+
 /* What decides that Windows does not take the device for a camera. */
 static void the_device_says_that_it_is_no_camera(Fixture *f, gconstpointer unused)
 {
@@ -625,5 +669,6 @@ int main(int argc, char **argv)
          all_objects_are_deleted_by_format_or_at_once);
     TEST("what-a-folder-cannot-do-is-refused-by-name",
          what_a_folder_cannot_do_is_refused_by_name);
+    TEST("a-rescan-finds-what-was-missed", a_rescan_finds_what_was_missed);
     return g_test_run();
 }

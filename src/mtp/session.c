@@ -294,3 +294,8 @@ void ostler_mtp_session_end(OstlerMtpSession *session, bool is_whole,
     }
     forget_transaction(session);
 }
+
+bool ostler_mtp_session_is_open(const OstlerMtpSession *session)
+{
+    return session->id != 0;
+}

@@ -60,3 +60,6 @@ void ostler_mtp_session_end(OstlerMtpSession *session, bool is_whole,
 void ostler_mtp_session_abandon(OstlerMtpSession *session);
 /* The initiator is gone or has reset the device.  Handles stay as they are. */
 void ostler_mtp_session_close(OstlerMtpSession *session);
+
+/* The events that GetDeviceInfo promises are told only while a session is open. */
+bool ostler_mtp_session_is_open(const OstlerMtpSession *session);

@@ -4,9 +4,9 @@
  *
  * The table knows what has been listed.  A folder is read when the initiator asks for
  * what is in it, and then compared with the table: names that are new get a handle,
- * names that are gone lose theirs.  Between two listings a file may vanish or turn into
- * something else; whoever finds out (a NOT_FOUND from the file system) forgets the
- * object, and the initiator learns that its handle is invalid.
+ * names that are gone lose theirs.  Between two listings a file may vanish: asking for it
+ * is answered as an invalid handle, but it is not forgotten for that, since it may have
+ * been renamed, which the watch tells a moment later (store-host.c).
  *
  * No folder is kept open between operations.  A path is put together from the table and
  * resolved anew, beneath the share, every time: at a few microseconds that is cheap
@@ -15,31 +15,12 @@
  */
 #include "mtp/store.h"
 
+#include "mtp/store-internal.h"
+
 #include <string.h>
 
 /* The system's limit on a path (PATH_MAX less the NUL): deeper is out of reach. */
 #define MAX_PATH 4095
-
-typedef struct {
-    OstlerRoot *root;
-    char *label;
-    bool is_read_only;
-} Storage;
-
-typedef struct {
-    OstlerRootFile *file; /* NULL: nothing comes in */
-    uint32_t handle;
-    bool is_new;   /* the handle is for this file alone */
-    bool is_edit;  /* of the object that has the handle */
-    uint64_t size; /* so far */
-} Incoming;
-
-struct OstlerMtpStore {
-    Storage storages[OSTLER_MTP_MAX_STORAGES];
-    unsigned n_storages;
-    OstlerMtpObjects *objects;
-    Incoming incoming;
-};
 
 OstlerMtpStore *ostler_mtp_store_new(void)
 {
@@ -175,8 +156,9 @@ static char *path_of_folder(const OstlerMtpStore *store, uint32_t handle)
     return g_string_free(path, FALSE);
 }
 
-static OstlerRootFolder *open_folder(const OstlerMtpStore *store, unsigned storage,
-                                     uint32_t handle, GError **error)
+OstlerRootFolder *ostler_mtp_store_open_folder(const OstlerMtpStore *store,
+                                               unsigned storage, uint32_t handle,
+                                               GError **error)
 {
     g_autofree char *path = path_of_folder(store, handle);
 
@@ -198,21 +180,9 @@ static OstlerMtpCode open_parent(OstlerMtpStore *store, uint32_t handle,
     if (!ostler_mtp_objects_get(store->objects, handle, out_object)) {
         return OSTLER_MTP_INVALID_OBJECT_HANDLE;
     }
-    *out_folder = open_folder(store, out_object->storage, out_object->parent, &error);
+    *out_folder = ostler_mtp_store_open_folder(store, out_object->storage,
+                                               out_object->parent, &error);
     return *out_folder ? OSTLER_MTP_OK : code_of(error, OSTLER_MTP_GENERAL_ERROR);
-}
-
-/* What to answer after a file was not as the table has it. */
-static OstlerMtpCode explain(OstlerMtpStore *store, uint32_t handle,
-                             const GError *error)
-{
-    OstlerMtpCode code = code_of(error, OSTLER_MTP_GENERAL_ERROR);
-
-    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) &&
-        handle != store->incoming.handle) {
-        ostler_mtp_objects_remove(store->objects, handle);
-    }
-    return code;
 }
 
 static OstlerMtpCode check_writable(const OstlerMtpStore *store, unsigned storage)
@@ -243,8 +213,8 @@ static OstlerMtpCode check_place(const OstlerMtpStore *store, uint32_t id,
 /* ---- listing ---- */
 
 /* The handle of @name, new if need be; a file that became a folder is another object. */
-static uint32_t know(OstlerMtpStore *store, unsigned storage, uint32_t parent,
-                     const char *name, bool is_folder)
+uint32_t ostler_mtp_store_know(OstlerMtpStore *store, unsigned storage, uint32_t parent,
+                               const char *name, bool is_folder)
 {
     OstlerMtpObject object;
     uint32_t handle = ostler_mtp_objects_find(store->objects, storage, parent, name);
@@ -259,29 +229,31 @@ static uint32_t know(OstlerMtpStore *store, unsigned storage, uint32_t parent,
                                             : ostler_mtp_format_of_name(name));
 }
 
-static OstlerMtpCode read_folder(OstlerMtpStore *store, unsigned storage,
-                                 uint32_t parent)
+OstlerMtpCode ostler_mtp_store_read_folder(OstlerMtpStore *store, unsigned storage,
+                                           uint32_t parent)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(OstlerRootFolder) folder = open_folder(store, storage, parent, &error);
+    g_autoptr(OstlerRootFolder) folder =
+        ostler_mtp_store_open_folder(store, storage, parent, &error);
     g_autoptr(OstlerRootListing) listing =
         folder ? ostler_root_list(folder, &error) : NULL;
     OstlerRootKind kind;
     const char *name;
 
     if (!listing) {
-        return explain(store, parent, error);
+        return code_of(error, OSTLER_MTP_GENERAL_ERROR);
     }
     ostler_mtp_objects_sweep_begin(store->objects, storage, parent);
     ostler_mtp_objects_sweep_mark(store->objects, store->incoming.handle);
     while ((name = ostler_root_listing_next(listing, &kind))) {
         if (kind != OSTLER_ROOT_OTHER) {
             ostler_mtp_objects_sweep_mark(
-                store->objects,
-                know(store, storage, parent, name, kind == OSTLER_ROOT_FOLDER));
+                store->objects, ostler_mtp_store_know(store, storage, parent, name,
+                                                      kind == OSTLER_ROOT_FOLDER));
         }
     }
     ostler_mtp_objects_sweep_end(store->objects, storage, parent, NULL, NULL);
+    ostler_mtp_objects_set_listed(store->objects, storage, parent);
     return OSTLER_MTP_OK;
 }
 
@@ -303,7 +275,7 @@ static OstlerMtpCode list_one(OstlerMtpStore *store, unsigned storage,
                               const Pending *what, uint16_t format, GArray *out_handles,
                               GArray *pending)
 {
-    OstlerMtpCode code = read_folder(store, storage, what->handle);
+    OstlerMtpCode code = ostler_mtp_store_read_folder(store, storage, what->handle);
     OstlerMtpObject object;
 
     if (code != OSTLER_MTP_OK) {
@@ -389,7 +361,7 @@ OstlerMtpCode ostler_mtp_store_entry(OstlerMtpStore *store, uint32_t handle,
         return code;
     }
     if (!ostler_root_stat(folder, out_entry->object.name, &out_entry->file, &error)) {
-        return explain(store, handle, error);
+        return code_of(error, OSTLER_MTP_GENERAL_ERROR);
     }
     out_entry->is_read_only = store->storages[out_entry->object.storage].is_read_only;
     return OSTLER_MTP_OK;
@@ -413,7 +385,7 @@ OstlerMtpCode ostler_mtp_store_read(OstlerMtpStore *store, uint32_t handle,
     }
     file = ostler_root_read(folder, object.name, &error);
     if (!file || !ostler_root_file_info(file, &info, &error)) {
-        return explain(store, handle, error);
+        return code_of(error, OSTLER_MTP_GENERAL_ERROR);
     }
     *out_file = g_steal_pointer(&file);
     *out_size = info.size;
@@ -434,9 +406,11 @@ OstlerMtpCode ostler_mtp_store_touch(OstlerMtpStore *store, uint32_t handle,
     if (code != OSTLER_MTP_OK) {
         return code;
     }
-    return ostler_root_touch(folder, object.name, modified, &error)
-               ? OSTLER_MTP_OK
-               : explain(store, handle, error);
+    if (!ostler_root_touch(folder, object.name, modified, &error)) {
+        return code_of(error, OSTLER_MTP_GENERAL_ERROR);
+    }
+    ostler_mtp_store_remember_own(store, handle);
+    return OSTLER_MTP_OK;
 }
 
 OstlerMtpCode ostler_mtp_store_rename(OstlerMtpStore *store, uint32_t handle,
@@ -456,7 +430,7 @@ OstlerMtpCode ostler_mtp_store_rename(OstlerMtpStore *store, uint32_t handle,
     if (!ostler_root_rename(folder, object.name, folder, name, &error)) {
         return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_EXISTS)
                    ? OSTLER_MTP_INVALID_OBJECT_PROP_VALUE
-                   : explain(store, handle, error);
+                   : code_of(error, OSTLER_MTP_GENERAL_ERROR);
     }
 
     /* The new name may be in the table still, of a file that was removed meanwhile. */
@@ -466,6 +440,7 @@ OstlerMtpCode ostler_mtp_store_rename(OstlerMtpStore *store, uint32_t handle,
     ostler_mtp_objects_move(store->objects, handle, object.storage, object.parent, name,
                             object.is_folder ? OSTLER_MTP_FORMAT_ASSOCIATION
                                              : ostler_mtp_format_of_name(name));
+    ostler_mtp_store_remember_own(store, handle);
     return OSTLER_MTP_OK;
 }
 
@@ -485,7 +460,7 @@ OstlerMtpCode ostler_mtp_store_make_folder(OstlerMtpStore *store, uint32_t id,
     if (code != OSTLER_MTP_OK) {
         return code;
     }
-    folder = open_folder(store, storage, parent, &error);
+    folder = ostler_mtp_store_open_folder(store, storage, parent, &error);
     if (!folder) {
         return code_of(error, OSTLER_MTP_INVALID_PARENT_OBJECT);
     }
@@ -497,7 +472,7 @@ OstlerMtpCode ostler_mtp_store_make_folder(OstlerMtpStore *store, uint32_t id,
           info.kind == OSTLER_ROOT_FOLDER)) {
         return code_of(error, OSTLER_MTP_GENERAL_ERROR);
     }
-    *out_handle = know(store, storage, parent, name, true);
+    *out_handle = ostler_mtp_store_know(store, storage, parent, name, true);
     return *out_handle ? OSTLER_MTP_OK : OSTLER_MTP_STORE_FULL;
 }
 
@@ -601,7 +576,7 @@ OstlerMtpCode ostler_mtp_store_delete(OstlerMtpStore *store, uint32_t handle)
         return delete_folder(store, &object);
     }
     if (!ostler_root_remove(folder, object.name, OSTLER_ROOT_FILE, &error)) {
-        return explain(store, handle, error);
+        return code_of(error, OSTLER_MTP_GENERAL_ERROR);
     }
     ostler_mtp_objects_remove(store->objects, handle);
     return OSTLER_MTP_OK;
@@ -646,7 +621,7 @@ static OstlerMtpCode open_both(OstlerMtpStore *store, uint32_t handle, unsigned 
     if (code != OSTLER_MTP_OK) {
         return code;
     }
-    *out_to = open_folder(store, storage, parent, &error);
+    *out_to = ostler_mtp_store_open_folder(store, storage, parent, &error);
     return *out_to ? OSTLER_MTP_OK : code_of(error, OSTLER_MTP_INVALID_PARENT_OBJECT);
 }
 
@@ -679,6 +654,7 @@ OstlerMtpCode ostler_mtp_store_move(OstlerMtpStore *store, uint32_t handle, uint
     g_autofree char *name = g_strdup(object.name); /* it goes with the move */
     ostler_mtp_objects_move(store->objects, handle, storage, parent, name,
                             object.format);
+    ostler_mtp_store_remember_own(store, handle);
     return OSTLER_MTP_OK;
 }
 
@@ -720,7 +696,8 @@ OstlerMtpCode ostler_mtp_store_copy(OstlerMtpStore *store, uint32_t handle, uint
         return code_of(error, OSTLER_MTP_GENERAL_ERROR);
     }
     g_autofree char *name = g_strdup(object.name);
-    *out_handle = know(store, storage, parent, name, false);
+    *out_handle = ostler_mtp_store_know(store, storage, parent, name, false);
+    ostler_mtp_store_remember_own(store, *out_handle);
     return *out_handle ? OSTLER_MTP_OK : OSTLER_MTP_STORE_FULL;
 }
 
@@ -765,7 +742,7 @@ static OstlerMtpCode promise(OstlerMtpStore *store, OstlerRootFolder *folder,
     if (is_there && info.kind != OSTLER_ROOT_FILE) {
         return OSTLER_MTP_ACCESS_DENIED;
     }
-    incoming->handle = know(store, storage, parent, name, false);
+    incoming->handle = ostler_mtp_store_know(store, storage, parent, name, false);
     incoming->is_new = !is_there;
     return incoming->handle ? OSTLER_MTP_OK : OSTLER_MTP_STORE_FULL;
 }
@@ -791,7 +768,7 @@ OstlerMtpCode ostler_mtp_store_begin(OstlerMtpStore *store, uint32_t id,
         return OSTLER_MTP_STORE_FULL;
     }
 
-    folder = open_folder(store, storage, parent, &error);
+    folder = ostler_mtp_store_open_folder(store, storage, parent, &error);
     if (!folder) {
         return code_of(error, OSTLER_MTP_INVALID_PARENT_OBJECT);
     }
@@ -839,6 +816,7 @@ OstlerMtpCode ostler_mtp_store_end(OstlerMtpStore *store, int64_t modified)
         ostler_mtp_store_drop(store);
         return code;
     }
+    ostler_mtp_store_remember_own(store, incoming->handle);
     incoming->is_new = false;
     ostler_mtp_store_drop(store);
     return OSTLER_MTP_OK;
@@ -864,7 +842,7 @@ OstlerMtpCode ostler_mtp_store_edit(OstlerMtpStore *store, uint32_t handle)
     }
     copy = copy_unnamed(folder, object.name, folder, &error);
     if (!copy) {
-        return explain(store, handle, error);
+        return code_of(error, OSTLER_MTP_GENERAL_ERROR);
     }
     store->incoming = (Incoming){
         .file = g_steal_pointer(&copy),

@@ -110,3 +110,30 @@ OstlerMtpCode ostler_mtp_store_edit_write(OstlerMtpStore *store, uint32_t handle
 OstlerMtpCode ostler_mtp_store_edit_truncate(OstlerMtpStore *store, uint32_t handle,
                                              uint64_t size);
 OstlerMtpCode ostler_mtp_store_edit_end(OstlerMtpStore *store, uint32_t handle);
+
+/* ---- what the host does ---- */
+
+/* MTP 1.1 appendix G: an event and its one parameter, a handle or a storage. */
+#define OSTLER_MTP_OBJECT_ADDED        0x4002
+#define OSTLER_MTP_OBJECT_REMOVED      0x4003
+#define OSTLER_MTP_OBJECT_INFO_CHANGED 0x4007
+
+/* Called for each change that the guest did not make itself, in folders it has listed. */
+typedef void OstlerMtpNotice(uint16_t event, uint32_t param, void *opaque);
+void ostler_mtp_store_set_notice(OstlerMtpStore *store, OstlerMtpNotice *notice,
+                                 void *opaque);
+
+/*
+ * What a watch on the folder of the storage with index @storage saw; paths are relative
+ * to it.  What is known already, or nobody has asked about, has no effect.
+ */
+void ostler_mtp_store_host_created(OstlerMtpStore *store, unsigned storage,
+                                   const char *path, bool is_folder);
+void ostler_mtp_store_host_removed(OstlerMtpStore *store, unsigned storage,
+                                   const char *path);
+void ostler_mtp_store_host_changed(OstlerMtpStore *store, unsigned storage,
+                                   const char *path);
+void ostler_mtp_store_host_renamed(OstlerMtpStore *store, unsigned storage,
+                                   const char *from, const char *path, bool is_folder);
+/* Anything may have changed: compare every folder that was listed. */
+void ostler_mtp_store_host_rescan(OstlerMtpStore *store, unsigned storage);
