@@ -21,6 +21,7 @@
  */
 #include "address/frame.h"
 #include "address/reporter.h"
+#include "base/log.h"
 #include "platform/datagram.h"
 #include "platform/sandbox.h"
 
@@ -269,6 +270,7 @@ static void watch_all(GArray *mirrors)
 
 int main(int argc, char **argv)
 {
+    ostler_log_open("ostler-address");
     if (!read_command_line(argc, argv)) {
         return 2;
     }

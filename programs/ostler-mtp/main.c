@@ -7,6 +7,7 @@
  */
 #include "manual.h"
 
+#include "base/log.h"
 #include "mtp/responder.h"
 #include "mtp/transport/usbredir-link.h"
 #include "platform/channel.h"
@@ -500,7 +501,7 @@ int main(int argc, char **argv)
     int code = EXIT_SUCCESS;
 
     g_set_prgname("ostler-mtp");
-    g_log_writer_default_set_use_stderr(TRUE);
+    ostler_log_open("ostler-mtp");
     if (!parse_options(&argc, &argv, &error)) {
         return complain("ostler-mtp", 2, error);
     }
