@@ -266,15 +266,6 @@ unsigned ostler_definition_count(const OstlerDefinition *definition, const char 
     return count;
 }
 
-char *ostler_section_where(const OstlerSection *section)
-{
-    const OstlerDefinition *definition = section->definition;
-
-    return definition->file && section->line != 0
-               ? g_strdup_printf("%s:%u", definition->file, section->line)
-               : g_strdup(ostler_definition_name(definition));
-}
-
 /* ---- values ---- */
 
 const OstlerKeyRow *ostler_section_need_row(const OstlerSection *section, unsigned line,

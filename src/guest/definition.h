@@ -112,8 +112,6 @@ void ostler_definition_rename(OstlerDefinition *definition, const char *name);
 const char *ostler_definition_machine(const OstlerDefinition *definition);
 /* How many processors it starts with: cpus, or what sockets, cores and threads make. */
 uint64_t ostler_definition_cpus(const OstlerDefinition *definition);
-/* "web.guest:7" for messages about the section, or the definition's name if built. */
-char *ostler_section_where(const OstlerSection *section); /* caller frees */
 
 /* Sections in file order.  @kind NULL: all. */
 OstlerSection *ostler_definition_first(const OstlerDefinition *definition,

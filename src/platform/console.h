@@ -18,9 +18,6 @@ typedef struct OstlerConsole OstlerConsole;
 /* Whether @fd (1: standard output) is a terminal. */
 bool ostler_console_is_terminal(int fd);
 
-/* The columns of the terminal at @fd, or @fallback if there is none. */
-unsigned ostler_console_columns(int fd, unsigned fallback);
-
 /*
  * Standard input and output, raw if input is a terminal: every key comes through, Ctrl-C
  * included, and nothing is echoed.  A pipe or file is fine as well.

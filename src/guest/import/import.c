@@ -17,11 +17,6 @@
 
 #define MIB ((uint64_t)1 << 20)
 
-bool ostler_import_is_built(void)
-{
-    return true;
-}
-
 /* --- is it a guest? ------------------------------------------------------------- */
 
 /* Documents of libvirt's that are taken for a domain; NULL why: its inside is one. */

@@ -58,18 +58,12 @@ const OstlerImportRow *ostler_import_report_row(const OstlerImportReport *report
 /* One line a row: "old.xml:12: /domain/devices/lease: not carried: ...". */
 char *ostler_import_report_text(const OstlerImportReport *report,
                                 bool with_not_needed); /* caller frees */
-json_object *ostler_import_report_json(const OstlerImportReport *report);
 void ostler_import_report_free(OstlerImportReport *report);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerImportReport, ostler_import_report_free)
 
-const char *ostler_import_class_name(OstlerImportClass class); /* "not carried" */
-
-/* False if this build has no libxml2; importing then fails and says so. */
-bool ostler_import_is_built(void);
-
 /*
  * Read the domain in @xml; @file names it in messages.  The report is set on success
- * only, and may be empty.
+ * only, and may be empty.  A build without libxml2 answers G_IO_ERROR_NOT_SUPPORTED.
  */
 OstlerDefinition *ostler_import_domain(const char *xml, size_t size, const char *file,
                                        OstlerImportReport **out_report, GError **error);

@@ -17,11 +17,6 @@ G_STATIC_ASSERT(G_N_ELEMENTS(class_names) == OSTLER_IMPORT_N_CLASSES);
 
 G_DEFINE_QUARK(ostler - import - error - quark, ostler_import_error)
 
-const char *ostler_import_class_name(OstlerImportClass class)
-{
-    return class_names[class];
-}
-
 static void free_row(void *data)
 {
     OstlerImportRow *row = data;
@@ -118,25 +113,6 @@ char *ostler_import_report_text(const OstlerImportReport *report, bool with_not_
         }
     }
     return g_string_free(text, FALSE);
-}
-
-static json_object *row_json(const OstlerImportRow *row)
-{
-    return ostler_json_object("class", json_object_new_string(class_names[row->class]),
-                              "line", json_object_new_int64(row->line), "path",
-                              json_object_new_string(row->path), "what",
-                              json_object_new_string(row->what), "why",
-                              json_object_new_string(row->why), NULL);
-}
-
-json_object *ostler_import_report_json(const OstlerImportReport *report)
-{
-    json_object *rows = json_object_new_array();
-
-    for (unsigned i = 0; i < report->rows->len; i++) {
-        json_object_array_add(rows, row_json(ostler_import_report_row(report, i)));
-    }
-    return rows;
 }
 
 /* White space of any length becomes one blank; what could move a terminal's cursor

@@ -70,11 +70,6 @@ static const TinyGuest *find_guest(const char *arch)
     return NULL;
 }
 
-bool ostler_accel_can_try(const char *arch)
-{
-    return find_guest(arch) != NULL;
-}
-
 /* The firmware image in a temporary file: its path (caller unlinks and frees). */
 static char *write_image(const TinyGuest *guest)
 {

@@ -8,9 +8,6 @@
 
 #include "guest/machines/machine.h"
 
-/* Whether there is a tiny guest for @arch. */
-bool ostler_accel_can_try(const char *arch);
-
 /* Run the tiny guest of @arch under @accel; NULL if it ran, else why not (caller frees,
  * a clause: "a test guest stayed silent for 2 seconds"). */
 char *coroutine_fn ostler_accel_try(const char *arch, const char *emulator,

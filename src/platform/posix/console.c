@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -33,13 +32,6 @@ static OstlerConsole *console_ref(OstlerConsole *console)
 bool ostler_console_is_terminal(int fd)
 {
     return isatty(fd);
-}
-
-unsigned ostler_console_columns(int fd, unsigned fallback)
-{
-    struct winsize size;
-
-    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : fallback;
 }
 
 static bool make_raw(OstlerConsole *console)
