@@ -5,11 +5,10 @@
 requires groff --version
 
 for page in ostler.1 ostler-definition.5; do
-    groff -ww -man -Tutf8 "$BUILD_DIR/programs/ostler/$page" >"$page.txt" 2>warnings
+    # grotty's -cbou: plain text, neither overstruck nor with escapes.
+    groff -ww -man -Tutf8 -P-cbou "$BUILD_DIR/programs/ostler/$page" >"$page.plain" \
+        2>warnings
     [ ! -s warnings ] || { cat warnings >&2; fail "groff warns of $page"; }
-    # Bold and underline are overstruck or escaped, depending on groff's set-up.
-    sed 's/\x1b\[[0-9;]*m//g' "$page.txt" | col -b >"$page.plain" 2>/dev/null ||
-        sed 's/\x1b\[[0-9;]*m//g' "$page.txt" >"$page.plain"
 done
 
 "$OSTLER" __complete '' | cut -f1 | while read -r command; do
