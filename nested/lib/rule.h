@@ -50,9 +50,19 @@ void nested_expect(bool holds, const char *what, uint64_t seen);
 /* The running rule fails and the machine ends: nothing after it could be trusted. */
 void nested_rule_abort(const char *why) __attribute__((noreturn));
 
+/* "fuzz seed=N count=M from=I trace avoid=C only=C" on the command line. */
+struct nested_fuzz {
+    uint64_t seed, count;
+    uint64_t from;    /* leave the first states out: what a runner does after a crash */
+    bool is_traced;   /* "STATE i:c,c: changes" before each: a crash then has a name */
+    uint64_t avoided; /* changes (bit c) of which no state may have one */
+    uint64_t only;    /* run this set of changes and no other; 0: all states */
+};
+
 /*
- * A flat may have a fuzzer; "fuzz seed=N count=M" on the command line runs it in place
- * of the rules.  Disagreements between model and engine are minimised and printed once
- * each, as "DIFF", with a rule stub.  Returns how many there were.
+ * A flat may have a fuzzer, which then runs in place of the rules.  Disagreements
+ * between model and engine are minimised and printed once each, as "DIFF", with a rule
+ * stub; "PROGRESS" comes every some thousand states and "FUZZ" at the end.  Returns how
+ * many disagreements there were.
  */
-unsigned nested_fuzz(uint64_t seed, uint64_t count) __attribute__((weak));
+unsigned nested_fuzz(const struct nested_fuzz *fuzz) __attribute__((weak));

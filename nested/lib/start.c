@@ -130,7 +130,7 @@ struct request {
     unsigned n_choices;
     const char *after; /* NULL once that rule has gone by */
     bool is_list, is_fuzz;
-    uint64_t seed, count;
+    struct nested_fuzz fuzz;
 };
 
 static uint64_t number(const char *digits)
@@ -150,9 +150,17 @@ static void read_word(struct request *request, const char *word)
     } else if (strcmp(word, "fuzz") == 0) {
         request->is_fuzz = true;
     } else if (memcmp(word, "seed=", 5) == 0) {
-        request->seed = number(word + 5);
+        request->fuzz.seed = number(word + 5);
     } else if (memcmp(word, "count=", 6) == 0) {
-        request->count = number(word + 6);
+        request->fuzz.count = number(word + 6);
+    } else if (memcmp(word, "from=", 5) == 0) {
+        request->fuzz.from = number(word + 5);
+    } else if (memcmp(word, "avoid=", 6) == 0) {
+        request->fuzz.avoided |= BIT(number(word + 6) % 64);
+    } else if (memcmp(word, "only=", 5) == 0) {
+        request->fuzz.only |= BIT(number(word + 5) % 64);
+    } else if (strcmp(word, "trace") == 0) {
+        request->fuzz.is_traced = true;
     } else if (memcmp(word, "after=", 6) == 0) {
         request->after = word + 6;
     } else if (strcmp(word, "mutate=setup") == 0) {
@@ -205,14 +213,14 @@ static void mask_interrupts(void)
 
 void nested_start(const struct multiboot_info *info)
 {
-    struct request request = { .seed = 1, .count = 10000 };
+    struct request request = { .fuzz = { .seed = 1, .count = 10000 } };
 
     nested_console_init();
     nested_trap_init();
     mask_interrupts();
     read_command_line(&request, info);
     if (request.is_fuzz && nested_fuzz) {
-        nested_exit(nested_fuzz(request.seed, request.count) ? 1 : 0);
+        nested_exit(nested_fuzz(&request.fuzz) ? 1 : 0);
     }
     for (const struct nested_rule_table *table = __start_nested_rules;
          table < __stop_nested_rules; table++) {

@@ -42,6 +42,7 @@ static struct gate guest_idt[256] __attribute__((aligned(16)));
 static struct tss tss = { .io_map = sizeof tss };
 static uint8_t ist_stacks[2][8192] __attribute__((aligned(16)));
 static uint64_t caught_error_code;
+static void (*interrupt_handler)(unsigned vector);
 
 static void fill_idt(struct gate *idt, const uint8_t *entries)
 {
@@ -91,8 +92,17 @@ uint64_t nested_try_error_code(void)
     return caught_error_code;
 }
 
+void nested_on_interrupt(void (*handler)(unsigned vector))
+{
+    interrupt_handler = handler;
+}
+
 void nested_trap(const struct trap_frame *frame)
 {
+    if (interrupt_handler && (frame->vector >= 32 || frame->vector == TRAP_NMI)) {
+        interrupt_handler((unsigned)frame->vector);
+        return;
+    }
     if (nested_try_rsp) {
         caught_error_code = frame->error_code;
         nested_try_leave((int)frame->vector);

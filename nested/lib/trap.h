@@ -35,6 +35,9 @@ int nested_try(void (*function)(void *), void *opaque);
 /* The error code of the exception that nested_try() caught last. */
 uint64_t nested_try_error_code(void);
 
+/* Who takes NMIs and vectors from 32 on; NULL: nobody expects them. */
+void nested_on_interrupt(void (*handler)(unsigned vector));
+
 /* A guest's own IDT: every vector executes VMMCALL with the vector in EAX, so that an
  * exception in a guest ends in the host's hands and never in the host's code. */
 /* Where the host's TSS is. */

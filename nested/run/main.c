@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "known.h"
 #include "report.h"
 #include "session.h"
@@ -27,9 +28,10 @@ typedef struct {
     gboolean tap;
     gboolean verbose;
     int stall_s;
+    gint64 seed, count;
 } Options;
 
-static Options options = { .stall_s = DEFAULT_STALL_S };
+static Options options = { .stall_s = DEFAULT_STALL_S, .seed = 1, .count = 100000 };
 
 typedef struct {
     const char *engine, *flat;
@@ -318,6 +320,52 @@ static int command_list(char **words)
     return EXIT_SUCCESS;
 }
 
+/* Fuzz @flat on @engine_word and add what it found; a missing engine adds nothing. */
+static bool add_fuzz(GPtrArray *runs, const char *engine_word, const char *flat,
+                     GError **error)
+{
+    const Engine *engine = engine_find(engine_word);
+    g_autofree char *path = flat_path(flat);
+    g_autofree char *lack = NULL;
+    g_autofree char *version = engine_version(engine, &lack);
+    FuzzConfig config = { engine,
+                          path,
+                          options.cpu,
+                          (uint64_t)options.seed,
+                          (uint64_t)options.count,
+                          (unsigned)options.stall_s };
+
+    if (!version) {
+        g_printerr("%s on %s: not run, %s\n", flat, engine_word, lack);
+        return true;
+    }
+    g_autofree char *title = g_strdup_printf("%s %s", engine_word, version);
+    FuzzRun *run = fuzz_run(&config, title, error);
+    if (run) {
+        g_ptr_array_add(runs, run);
+    }
+    return run != NULL;
+}
+
+/* fuzz [FLAT]: the same states on every engine, and what they and the model disagree
+ * about.  Disagreements are what it is for: they are no failure. */
+static int command_fuzz(char **words)
+{
+    static const char *const both[] = { "tcg", "bochs", NULL };
+    const char *const chosen[] = { options.engine, NULL };
+    const char *const *engines = options.engine ? chosen : both;
+    g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func(fuzz_run_free);
+    GError *error = NULL;
+
+    for (unsigned i = 0; engines[i]; i++) {
+        if (!add_fuzz(runs, engines[i], *words ? *words : "svm", &error)) {
+            return refuse(error);
+        }
+    }
+    fuzz_vote(stdout, runs);
+    return runs->len ? EXIT_SUCCESS : EXIT_NO_ENGINE;
+}
+
 static const struct {
     const char *name;
     int (*run)(char **words);
@@ -328,6 +376,8 @@ static const struct {
     { "mutate", command_mutate, "[RULE...]",
       "show that every rule can fail: leave its change out, turn its expectation "
       "round" },
+    { "fuzz", command_fuzz, "[svm]",
+      "vote on random states: the model of the manual, and each engine" },
     { "list", command_list, "[svm|vmx]", "every rule with its place in the manual" },
 };
 
@@ -364,6 +414,10 @@ static bool parse(int *argc, char ***argv, GError **error)
           "print what passed as well", NULL },
         { "stall", 0, 0, G_OPTION_ARG_INT, &options.stall_s,
           "seconds of silence that count as a hang (60)", "N" },
+        { "seed", 0, 0, G_OPTION_ARG_INT64, &options.seed,
+          "which states to fuzz with (1)", "N" },
+        { "count", 0, 0, G_OPTION_ARG_INT64, &options.count,
+          "how many states to fuzz with (100000)", "N" },
         { NULL },
     };
     g_autofree char *commands_help = summary();

@@ -81,11 +81,25 @@ static void start_rule(VerdictReader *reader, const char *text)
     g_string_truncate(reader->seen, 0);
 }
 
+static bool is_fuzz(const char *line)
+{
+    static const char *const words[] = { "DIFF ", "STATE ", "PROGRESS: ", "FUZZ: " };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (g_str_has_prefix(line, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void verdict_reader_line(VerdictReader *reader, const char *line)
 {
     const char *rest = line;
 
-    if (g_str_has_prefix(line, "RUN ")) {
+    if (reader->fuzz && is_fuzz(line)) {
+        g_ptr_array_add(reader->fuzz, g_strdup(line));
+    } else if (g_str_has_prefix(line, "RUN ")) {
         start_rule(reader, line + strlen("RUN "));
     } else if (g_str_has_prefix(line, "RULE ")) {
         g_ptr_array_add(reader->rules, g_strdup(line + strlen("RULE ")));

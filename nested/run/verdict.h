@@ -41,6 +41,7 @@ typedef struct {
     bool is_unconfirmed; /* the running rule's citation is */
     bool is_complete;    /* SUMMARY came */
     GPtrArray *rules;    /* RULE lines, "id\tcites\tsays\tconfirmed" */
+    GPtrArray *fuzz;     /* DIFF, STATE, PROGRESS and FUZZ lines whole, or NULL */
 } VerdictReader;
 
 #define VERDICT_MAX_LINE 4096

@@ -38,7 +38,14 @@ static const struct nested_rule entry_control[] = {
     RESERVED_TYPE(6),
     RESERVED_TYPE(7),
     NO_EXCEPTION(2),
+    NO_EXCEPTION(15),
+    NO_EXCEPTION(22),
+    NO_EXCEPTION(27),
+    NO_EXCEPTION(31),
     NO_EXCEPTION(32),
     NO_EXCEPTION(255),
+    SVM_ENTRY_RULE("EVENTINJ.BR_IN_64_BITS", INJECTION,
+                   "the event is impossible for the guest's mode",
+                   SVM_MAKE(eventinj, EVENT(3, 5)), SVM_MAKE(eventinj, EVENT(3, 6))),
 };
 NESTED_RULES(entry_control);

@@ -33,6 +33,7 @@ static const struct nested_rule entry_registers[] = {
     CR0_HIGH(48),
     CR0_HIGH(62),
     CR0_HIGH(63),
+    CR3_MBZ(51), /* beyond the physical address space of every engine here */
     CR3_MBZ(52),
     CR3_MBZ(57),
     CR3_MBZ(62),

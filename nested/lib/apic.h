@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * apic.h - interrupts on demand, from the local APIC to itself
+ *
+ * Source:   APM vol. 2, chapter 16; SDM vol. 3A, "Advanced Programmable Interrupt
+ *           Controller".  The APIC is left where and as the firmware has it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+void nested_apic_enable(void);
+/* To this processor; pending until it is taken. */
+void nested_apic_send(uint8_t vector);
+void nested_apic_send_nmi(void);
+/* From now on, every @ticks of the APIC's clock; 0 ends it. */
+void nested_apic_timer(uint8_t vector, uint32_t ticks);
+bool nested_apic_is_pending(uint8_t vector);
+/* The end of the interrupt that is in service. */
+void nested_apic_end(void);
