@@ -12,7 +12,10 @@
 #define V_PRIORITY(n) ((uint32_t)(n) << 16)
 #define V_MASKING     BIT(24)
 
+#define TIMER_TICKS 5000000 /* 5 ms on QEMU: ends a HLT that nothing else ends */
+
 SVM_GUEST(guest_nops, "1: nop\nnop\nnop\nnop");
+SVM_GUEST(guest_sti_hlt, "sti\n1: hlt");
 
 static struct vmcb vmcb __attribute__((aligned(4096)));
 static volatile unsigned n_taken; /* by the host */
@@ -28,6 +31,7 @@ static void take(unsigned vector)
 struct situation {
     bool has_interrupt, has_nmi, has_virtual;
     bool guest_if, host_if, is_masking;
+    bool is_halting; /* under the timer */
     uint32_t intercepts;
     uint64_t exit; /* 0: VMMCALL */
     int vector;    /* in the guest, or 0 */
@@ -47,11 +51,15 @@ static void hold_and_send(const struct situation *s)
     if (s->has_nmi) {
         nested_apic_send_nmi();
     }
+    if (s->is_halting) {
+        nested_apic_timer(VECTOR, TIMER_TICKS);
+    }
 }
 
 /* Whatever is still pending goes to the host. */
 static void drain(void)
 {
+    nested_apic_timer(VECTOR, 0);
     __asm__ volatile("stgi\nsti\nnop\nnop\ncli" : : : "memory");
     nested_apic_end();
 }
@@ -70,14 +78,16 @@ static void expect(const struct situation *s)
         bool is_taken = s->vector == VIRTUAL_VECTOR;
         nested_expect(!(vmcb.v_intr & V_IRQ) == is_taken, "V_IRQ", vmcb.v_intr);
     }
-    nested_expect(n_taken == n_sent - is_for_guest, "taken by the host", n_taken);
+    nested_expect(s->is_halting || n_taken == n_sent - is_for_guest,
+                  "taken by the host", n_taken);
 }
 
 static void run(const struct situation *s)
 {
     struct svm_registers registers;
 
-    svm_good(&vmcb, guest_nops);
+    svm_good(&vmcb, s->is_halting ? guest_sti_hlt : guest_nops);
+    vmcb.intercept1 &= ~(s->is_halting ? (uint32_t)SVM_INTERCEPT1_HLT : 0);
     vmcb.rflags |= s->guest_if ? IF : 0;
     vmcb.intercept1 |= s->intercepts;
     vmcb.v_intr =

@@ -13,7 +13,6 @@ SVM_GUEST(guest_stgi, "1: stgi\nnop");
 SVM_GUEST(guest_clgi, "1: clgi\nsti\nnop\nnop");
 SVM_GUEST(guest_set_cr8, "1: movq %rax, %cr8");
 SVM_GUEST(guest_get_cr8, "1: movq %cr8, %rbx");
-SVM_GUEST(guest_sti_hlt, "sti\n1: hlt");
 
 static uint64_t stack[64] __attribute__((aligned(16)));
 #define OWN_STACK SVM_MAKE(rsp, (uint64_t)(stack + 64))
@@ -116,13 +115,6 @@ static const struct nested_rule virtual_interrupts[] = {
              .wants = { SVM_EXITS(SVM_EXIT_VINTR),
                         SVM_WANT(rip, (uint64_t)(guest_nops_at + 1)) },
              .neighbour_wants = { SVM_EXITS(SVM_EXIT_VINTR), SVM_AT(guest_nops) }),
-    SVM_CASE("VIRQ.WAKES_HLT", PLACE, "a virtual interrupt ends HLT", guest_sti_hlt,
-             .always = { OWN_STACK, VIRQ(PRIORITY(8)) },
-             .breaks = { SVM_CLEAR(intercept1, SVM_INTERCEPT1_HLT) },
-             .wants = { TAKEN, PUSHED_RIP(guest_sti_hlt_at + 1) },
-             .neighbour_wants = { SVM_EXITS(SVM_EXIT_HLT), SVM_AT(guest_sti_hlt),
-                                  PENDING(true) }),
-
     SVM_CASE("VGIF.CLEAR", VGIF, "a clear virtual GIF masks virtual interrupts",
              guest_nops, .needs = SVM_HAS_VGIF, .always = { ENABLED },
              .breaks = { VIRQ(PRIORITY(8) | GIF_ENABLE) }, .wants = { NOT_TAKEN },
