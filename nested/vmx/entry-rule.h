@@ -33,6 +33,22 @@ struct vmx_entry {
 #define VMX_INVALID_GUEST                                                              \
     ((uint32_t)VMX_REASON_ENTRY_FAILURE | (uint32_t)VMX_REASON_GUEST_STATE)
 
+/* A rule with what the macros below do not say: VMX_ENTRY_FULL("NAME", place, claim,
+ * .way = ..., .qualification = ...). */
+#define VMX_ENTRY_FULL(name, place, claim, ...)                                        \
+    {                                                                                  \
+        .id = "VMX.ENTRY." name, .cites = place, .says = claim, .lacks = vmx_lacks,    \
+        .check = vmx_check_entry, .data = &(const struct vmx_entry)                    \
+        {                                                                              \
+            __VA_ARGS__                                                                \
+        }                                                                              \
+    }
+/* The lists given, for what one line does not break. */
+#define VMX_GUEST_LISTS(name, place, claim, broken, allowed)                           \
+    VMX_ENTRY_FULL("GUEST." name, place, claim, .way = VMX_EXIT,                       \
+                   .detail = VMX_INVALID_GUEST, .breaks = broken,                      \
+                   .neighbour = allowed)
+
 #define VMX_HOST_RULE(name, place, claim, broken, ...)                                 \
     VMX_ENTRY_RULE("HOST." name, place, claim, VMX_FAIL, VMX_ERROR_HOST_STATE,         \
                    VMX_LIST(broken), VMX_LIST(__VA_ARGS__))
