@@ -15,6 +15,8 @@
 #define LISTEN_TIMEOUT_MS 5000
 #define LISTEN_PAUSE_MS   5
 
+#define FOR_EVER (-1) /* a deadline of clock.h */
+
 struct OstlerApiClient {
     OstlerChannel *channel;
     OstlerLines lines;
@@ -225,7 +227,7 @@ static OstlerControlMessage *parse_next(OstlerApiClient *client, GError **error)
 }
 
 static OstlerControlMessage *coroutine_fn read_message(OstlerApiClient *client,
-                                                       GError **error)
+                                                       int64_t deadline, GError **error)
 {
     for (;;) {
         GError *why = NULL;
@@ -236,6 +238,12 @@ static OstlerControlMessage *coroutine_fn read_message(OstlerApiClient *client,
         }
         if (message) {
             return message;
+        }
+        if (!cpc_wait_fd(ostler_channel_fd(client->channel), G_IO_IN,
+                         ostler_clock_left(deadline))) {
+            g_set_error(error, OSTLER_RUN_ERROR, OSTLER_RUN_ERROR_TIMED_OUT,
+                        "Nothing came in time");
+            return NULL;
         }
         if (!read_some(client->channel, &client->lines, error)) {
             return NULL;
@@ -260,7 +268,7 @@ json_object *coroutine_fn ostler_api_ask(OstlerApiClient *client, const char *me
     if (!send_request(client, method, params, error)) {
         return NULL;
     }
-    while ((message = read_message(client, error)) && message->event) {
+    while ((message = read_message(client, FOR_EVER, error)) && message->event) {
         g_queue_push_tail(&client->events, message);
     }
     return value_of(message, error);
@@ -277,40 +285,27 @@ json_object *coroutine_fn ostler_api_ask_once(const char *guest, const char *met
     return ostler_api_ask(client, method, params, error);
 }
 
-static OstlerControlMessage *coroutine_fn read_event(OstlerApiClient *client,
-                                                     int64_t deadline, GError **error)
-{
-    for (;;) {
-        GError *why = NULL;
-        OstlerControlMessage *message = parse_next(client, &why);
-        if (why) {
-            g_propagate_error(error, why);
-            return NULL;
-        }
-        if (message) {
-            return message;
-        }
-        if (!cpc_wait_fd(ostler_channel_fd(client->channel), G_IO_IN,
-                         ostler_clock_left(deadline))) {
-            g_set_error(error, OSTLER_RUN_ERROR, OSTLER_RUN_ERROR_TIMED_OUT,
-                        "Nothing came in time");
-            return NULL;
-        }
-        if (!read_some(client->channel, &client->lines, NULL)) {
-            g_set_error(error, OSTLER_RUN_ERROR, OSTLER_RUN_ERROR_STATE,
-                        "The guest is off");
-            return NULL;
-        }
-    }
-}
-
 OstlerControlMessage *coroutine_fn ostler_api_next_event(OstlerApiClient *client,
                                                          int64_t deadline,
                                                          GError **error)
 {
-    OstlerControlMessage *kept = g_queue_pop_head(&client->events);
+    OstlerControlMessage *message = g_queue_pop_head(&client->events);
+    GError *why = NULL;
 
-    return kept ? kept : read_event(client, deadline, error);
+    if (!message) {
+        message = read_message(client, deadline, &why);
+    }
+    /* Closed, or reset when it went with a request of ours unread. */
+    if (g_error_matches(why, G_IO_ERROR, G_IO_ERROR_CLOSED) ||
+        g_error_matches(why, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED)) {
+        g_clear_error(&why);
+        why = g_error_new_literal(OSTLER_RUN_ERROR, OSTLER_RUN_ERROR_STATE,
+                                  "The guest is off");
+    }
+    if (why) {
+        g_propagate_error(error, why);
+    }
+    return message;
 }
 
 /* Byte by byte: what follows the answer's line is not ours to read. */
