@@ -6,6 +6,7 @@
  * What the machines answer is kept in the build folder: the first run takes minutes, a
  * later one seconds.
  */
+#include "base/testing.h"
 #include "guest/machines/choose.h"
 #include "guest/machines/table.h"
 #include "guest/plan.h"
@@ -526,10 +527,7 @@ static void keep_answers(void)
 
 static void remove_scratch(void)
 {
-    const char *const argv[] = { "rm", "-rf", scratch, NULL };
-
-    g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
-                 NULL, NULL);
+    ostler_test_remove(scratch);
     g_free(disk_path);
     g_free(scratch);
 }

@@ -4,6 +4,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "base/testing.h"
+
 typedef struct {
     char *home;
 } Fixture;
@@ -14,21 +16,9 @@ static void set_up(Fixture *fixture, gconstpointer unused)
     g_setenv("OSTLER_HOME", fixture->home, TRUE);
 }
 
-static void remove_below(const char *path)
-{
-    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (folder && (name = g_dir_read_name(folder))) {
-        g_autofree char *below = g_build_filename(path, name, NULL);
-        remove_below(below);
-    }
-    g_remove(path);
-}
-
 static void tear_down(Fixture *fixture, gconstpointer unused)
 {
-    remove_below(fixture->home);
+    ostler_test_remove(fixture->home);
     g_free(fixture->home);
     g_unsetenv("OSTLER_HOME");
 }

@@ -4,6 +4,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "base/testing.h"
+
 #define NAME "web $HOME 100% \"Bücherei\""
 
 static char *config;
@@ -89,7 +91,6 @@ int main(int argc, char **argv)
                     a_name_longer_than_a_unit_may_be_is_refused);
     int status = g_test_run();
 
-    g_autofree char *clear = g_strdup_printf("rm -rf '%s'", config);
-    g_assert_cmpint(g_spawn_command_line_sync(clear, NULL, NULL, NULL, NULL), ==, TRUE);
+    ostler_test_remove(config);
     return status;
 }

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/testing.h"
+
 typedef struct {
     char *directory; /* the deepest; its top is what is removed */
     char *top;
@@ -88,17 +90,6 @@ static void what_is_written_comes_out(Fixture *f, gconstpointer unused)
     cpc_run(talk_to_echo, f);
 }
 
-static unsigned count_entries(const char *directory)
-{
-    g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
-    unsigned n = 0;
-
-    while (g_dir_read_name(dir)) {
-        n++;
-    }
-    return n;
-}
-
 static void a_listener_is_private_and_alone(Fixture *f, gconstpointer unused)
 {
     struct stat made;
@@ -107,7 +98,7 @@ static void a_listener_is_private_and_alone(Fixture *f, gconstpointer unused)
     g_assert_cmpint(stat(f->path, &made), ==, 0);
     g_assert_true(S_ISSOCK(made.st_mode));
     g_assert_cmpint(made.st_mode & 0777, ==, 0600);
-    g_assert_cmpuint(count_entries(f->directory), ==, 1);
+    g_assert_cmpuint(ostler_test_count_entries(f->directory), ==, 1);
 }
 
 static void a_stale_socket_is_refused_then_replaced(Fixture *f, gconstpointer unused)

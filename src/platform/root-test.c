@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/testing.h"
+
 typedef struct {
     char *outside; /* a folder with "secret" and the root, "share", in it */
     char *share;
@@ -37,10 +39,8 @@ static void set_up(Fixture *f, gconstpointer unused)
 
 static void tear_down(Fixture *f, gconstpointer unused)
 {
-    g_autofree char *command = g_strdup_printf("rm -rf '%s'", f->outside);
-
     ostler_root_free(f->root);
-    g_assert_cmpint(system(command), ==, 0);
+    ostler_test_remove(f->outside);
     g_free(f->outside);
     g_free(f->share);
 }

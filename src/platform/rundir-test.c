@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/testing.h"
+
 typedef struct {
     char *directory;
 } Fixture;
@@ -20,10 +22,7 @@ static void set_up(Fixture *f, gconstpointer unused)
 
 static void tear_down(Fixture *f, gconstpointer unused)
 {
-    const char *const argv[] = { "rm", "-rf", f->directory, NULL };
-
-    g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
-                 NULL, NULL);
+    ostler_test_remove(f->directory);
     g_free(f->directory);
 }
 
@@ -119,17 +118,6 @@ static void assert_content(const char *path, const char *expected)
     g_assert_cmpstr(text, ==, expected);
 }
 
-static unsigned count_entries(const char *directory)
-{
-    g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
-    unsigned n = 0;
-
-    while (g_dir_read_name(dir)) {
-        n++;
-    }
-    return n;
-}
-
 static void a_file_is_replaced_whole(Fixture *f, gconstpointer unused)
 {
     g_autoptr(GError) error = NULL;
@@ -139,7 +127,7 @@ static void a_file_is_replaced_whole(Fixture *f, gconstpointer unused)
     g_assert_true(ostler_file_replace(path, "newer", 5, &error));
     g_assert_no_error(error);
     assert_content(path, "newer");
-    g_assert_cmpint(count_entries(f->directory), ==, 1);
+    g_assert_cmpint(ostler_test_count_entries(f->directory), ==, 1);
 }
 
 /* In a child with a file system of its own, 64 KiB small: the exit code says where it
@@ -166,7 +154,7 @@ static int fill_the_disk(const char *directory)
         return 3;
     }
     assert_content(path, "old");
-    return count_entries(directory) == 1 ? 0 : 4;
+    return ostler_test_count_entries(directory) == 1 ? 0 : 4;
 }
 
 static void a_full_disk_leaves_the_old_file(Fixture *f, gconstpointer unused)

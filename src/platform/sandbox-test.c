@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/testing.h"
+
 static char *top;     /* a folder of ours with the two below and "secret" */
 static char *shared;  /* writable */
 static char *library; /* read-only */
@@ -313,10 +315,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    const char *const argv[] = { "rm", "-rf", top, NULL };
-
-    g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
-                 NULL, NULL);
+    ostler_test_remove(top);
     g_free(top);
     g_free(shared);
     g_free(library);

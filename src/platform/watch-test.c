@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/testing.h"
+
 typedef struct {
     char *path;
     OstlerWatch *watch;
@@ -69,10 +71,8 @@ static void set_up(Rig *rig, const void *data)
 
 static void tear_down(Rig *rig, const void *data)
 {
-    g_autofree char *command = g_strdup_printf("rm -rf '%s'", rig->path);
-
     ostler_watch_free(rig->watch);
-    g_assert_cmpint(system(command), ==, 0);
+    ostler_test_remove(rig->path);
     g_ptr_array_unref(rig->log);
     g_free(rig->path);
 }

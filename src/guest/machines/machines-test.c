@@ -8,6 +8,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "base/testing.h"
+
 static char *home; /* $OSTLER_HOME of the tests */
 
 static void write_file(const char *name, const char *text)
@@ -165,9 +167,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/machines/the_tiny_guest_runs/aarch64", "aarch64",
                          the_tiny_guest_runs);
     int result = g_test_run();
-    const char *const remove[] = { "rm", "-rf", home, NULL };
-    g_spawn_sync(NULL, (char **)remove, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
-                 NULL, NULL, NULL);
+    ostler_test_remove(home);
     g_free(home);
     return result;
 }
