@@ -109,14 +109,18 @@ static void a_standard_stream_can_be_mapped_from_another(void)
 
 static void signals_are_as_new_in_the_child(void)
 {
-    Run run = { .script = "grep -E 'Sig(Blk|Ign)' /proc/self/status | tr -d '\\t'" };
+    /* The 31 standard signals: 32 and 33 belong to the C library, which lets nobody
+     * set them, so that a child has them as our own parent left them. */
+    Run run = { .script = "sed -nE 's/^Sig(Blk|Ign):.*(.{8})$/\\1 0x\\2/p' "
+                          "/proc/self/status | while read -r name mask; do "
+                          "echo $name $((mask & 0x7fffffff)); done" };
 
     sigset_t blocked;
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGTERM);
     sigprocmask(SIG_BLOCK, &blocked, NULL);
     signal(SIGPIPE, SIG_IGN);
-    assert_prints(&run, "SigBlk:0000000000000000\nSigIgn:0000000000000000\n");
+    assert_prints(&run, "Blk 0\nIgn 0\n");
     signal(SIGPIPE, SIG_DFL);
     sigprocmask(SIG_UNBLOCK, &blocked, NULL);
 }
