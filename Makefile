@@ -5,7 +5,7 @@ BUILD_CHECK := build-check
 BUILD_FUZZ := build-fuzz
 SECONDS := 60
 
-.PHONY: all help setup demo check check-long bench fuzz fresh clean
+.PHONY: all help setup demo check check-long bench fuzz fresh nested clean
 
 all: $(BUILD)/build.ninja ## build into build/
 	@ninja -C $(BUILD)
@@ -42,6 +42,9 @@ $(BUILD_FUZZ)/build.ninja:
 fuzz: $(BUILD_FUZZ)/build.ninja ## every decoder with libFuzzer, SECONDS=60 each
 	@ninja -C $(BUILD_FUZZ) fuzzers
 	@fuzz/run $(BUILD_FUZZ) $(SECONDS) $(TARGETS)
+
+nested: all ## the rulebook of nested virtualization; ENGINE=kvm on this host's CPU
+	@$(BUILD)/nested/ostler-nested $(if $(ENGINE),--engine $(ENGINE)) run
 
 bench: all ## the figures the README quotes, against peers, in one run
 	@bench/run $(BUILD)

@@ -366,6 +366,118 @@ static int command_fuzz(char **words)
     return runs->len ? EXIT_SUCCESS : EXIT_NO_ENGINE;
 }
 
+/* Entries as kvm-unit-tests' x86/unittests.cfg has them; its runner skips what the
+ * accelerator or the CPU cannot do, and the flats skip the rest. */
+static int command_unittests_cfg(char **words)
+{
+    static const struct {
+        const char *flat, *cpu;
+    } entries[] = {
+        { "svm", "max,+svm" },
+        { "vmx", "max,+vmx" },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(entries); i++) {
+        printf("[ostler_%s]\nfile = %s.flat\nextra_params = -cpu %s -m 256\n"
+               "arch = x86_64\ngroups = ostler nested\ntimeout = 120\n\n",
+               entries[i].flat, entries[i].flat, entries[i].cpu);
+    }
+    return EXIT_SUCCESS;
+}
+
+/* check: what a user wants to know, so the words are the user's. */
+
+/* "svm" or "vmx" as this host's CPU has them, or NULL. */
+static const char *host_virtualization(void)
+{
+    g_autofree char *text = NULL;
+
+    if (!g_file_get_contents("/proc/cpuinfo", &text, NULL, NULL)) {
+        return NULL;
+    }
+    if (g_regex_match_simple("^flags.*\\bvmx\\b", text, G_REGEX_MULTILINE, 0)) {
+        return "vmx";
+    }
+    return g_regex_match_simple("^flags.*\\bsvm\\b", text, G_REGEX_MULTILINE, 0) ? "svm"
+                                                                                 : NULL;
+}
+
+static bool is_nested_on(const char *flat)
+{
+    const char *module = strcmp(flat, "vmx") == 0 ? "intel" : "amd";
+    g_autofree char *path =
+        g_strdup_printf("/sys/module/kvm_%s/parameters/nested", module);
+    g_autofree char *text = NULL;
+
+    return g_file_get_contents(path, &text, NULL, NULL) &&
+           (*text == 'Y' || *text == '1');
+}
+
+/* Why no nested guest can run here at all, or NULL. */
+static char *why_not_nested(const char *flat)
+{
+    g_autofree char *lack = NULL;
+    g_autofree char *version = engine_version(engine_find("kvm"), &lack);
+
+    if (!version) {
+        return g_strdup_printf(
+            "Nested guests cannot be checked here: %s.\n"
+            "Guests run without hardware virtualization on this host, "
+            "and so would theirs.",
+            lack);
+    }
+    if (!flat) {
+        return g_strdup(
+            "Nested guests cannot run here: this CPU shows neither VT-x nor "
+            "AMD-V.");
+    }
+    if (!is_nested_on(flat)) {
+        return g_strdup_printf(
+            "Nested guests cannot run here: the host's kvm_%s module "
+            "was loaded without 'nested=1'.",
+            strcmp(flat, "vmx") == 0 ? "intel" : "amd");
+    }
+    return NULL;
+}
+
+static int say_counts(const Counts *counts, unsigned n_rules)
+{
+    unsigned n_bad = counts->failed + counts->known;
+
+    printf(
+        "%u of %u rules of the processor's manual were tried: %u held, %u did not.\n",
+        n_rules - counts->skipped, n_rules, counts->passed, n_bad);
+    if (n_bad == 0) {
+        puts("Nothing speaks against running nested guests on this host.");
+        return EXIT_SUCCESS;
+    }
+    puts("A nested guest may be refused, misled or harmed where a rule does not hold.\n"
+         "See which: ostler-nested run --engine kvm");
+    return EXIT_FAILURE;
+}
+
+static int command_check(char **words)
+{
+    const char *flat = host_virtualization();
+    g_autofree char *why = why_not_nested(flat);
+    GError *error = NULL;
+    unsigned n_boots;
+
+    if (why) {
+        puts(why);
+        return EXIT_NO_ENGINE;
+    }
+    g_autofree char *path = flat_path(flat);
+    SessionConfig config = { engine_find("kvm"),       path, options.cpu, NULL, NULL,
+                             (unsigned)options.stall_s };
+    g_autoptr(GPtrArray) verdicts = session_run(&config, &n_boots, &error);
+    if (!verdicts) {
+        return refuse(error);
+    }
+    Counts counts = report_count(verdicts);
+    return say_counts(&counts, verdicts->len);
+}
+
 static const struct {
     const char *name;
     int (*run)(char **words);
@@ -379,6 +491,9 @@ static const struct {
     { "fuzz", command_fuzz, "[svm]",
       "vote on random states: the model of the manual, and each engine" },
     { "list", command_list, "[svm|vmx]", "every rule with its place in the manual" },
+    { "check", command_check, "", "can this host be trusted to run nested guests?" },
+    { "unittests-cfg", command_unittests_cfg, "",
+      "kvm-unit-tests' entries for our flats" },
 };
 
 static char *summary(void)
@@ -386,7 +501,7 @@ static char *summary(void)
     GString *text = g_string_new("Commands:\n");
 
     for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {
-        g_string_append_printf(text, "  %-7s %-30s %s\n", commands[i].name,
+        g_string_append_printf(text, "  %-13s %-30s %s\n", commands[i].name,
                                commands[i].arguments, commands[i].help);
     }
     return g_string_free(text, FALSE);
