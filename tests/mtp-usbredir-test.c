@@ -455,6 +455,20 @@ static uint32_t next_event(Fixture *f, uint32_t code)
     return param;
 }
 
+/* The same, after what may still be said of @known: it was made a moment before it was
+ * listed, and the watch's news of that may come later. */
+static uint32_t next_news(Fixture *f, uint32_t code, uint32_t known)
+{
+    for (;;) {
+        pump(f, has_event, 0);
+        if (g_array_index(f->events, uint32_t, 0) != 0x4007 ||
+            g_array_index(f->events, uint32_t, 1) != known) {
+            return next_event(f, code);
+        }
+        next_event(f, 0x4007);
+    }
+}
+
 static void listen_to_events(Fixture *f)
 {
     struct usb_redir_start_interrupt_receiving_header listen = { 0x83 };
@@ -480,12 +494,11 @@ static void what_the_host_does_is_told(Fixture *f, gconstpointer unused)
     uint32_t known = only_file(f);
 
     put_file(f, "first", "x", 1);
-    uint32_t handle = next_event(f, 0x4002);
+    uint32_t handle = next_news(f, 0x4002, known);
     g_assert_cmpuint(handle, !=, known);
     /* Closing it after writing may be told as a change, or have been seen already. */
     g_assert_cmpint(g_rename(first, second), ==, 0);
-    while (next_event(f, 0x4007) != handle || f->events->len > 0) {
-    }
+    g_assert_cmpuint(next_news(f, 0x4007, known), ==, handle);
     put_file(f, "known", "longer", 6);
     uint32_t changed;
     while ((changed = next_event(f, 0x4007)) == handle) {
@@ -540,7 +553,7 @@ static void what_the_guest_does_is_not_told(Fixture *f, gconstpointer unused)
 
     /* The host's doing comes after the guest's, so the first event must be about it. */
     put_file(f, "mark", "x", 1);
-    next_event(f, 0x4002);
+    next_news(f, 0x4002, known);
 }
 
 static void a_killed_program_leaves_no_half_file(Fixture *f, gconstpointer unused)

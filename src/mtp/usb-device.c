@@ -55,9 +55,9 @@ enum { DEVICE, INTERFACE, ENDPOINT };
 
 typedef struct {
     uint8_t address;
-    GQueue waiting; /* of OstlerUsbTransfer */
-    size_t bytes;   /* of the transfers waiting */
-    CoEvent arrived;
+    GQueue waiting;    /* of OstlerUsbTransfer */
+    size_t bytes;      /* of the transfers waiting */
+    Coroutine *waiter; /* in ostler_usb_device_next(), or NULL */
 } Endpoint;
 
 struct OstlerUsbDevice {
@@ -528,6 +528,20 @@ const OstlerUsbIdentity *ostler_usb_device_identity(const OstlerUsbDevice *devic
 
 /* ---- endpoints ---- */
 
+/*
+ * Enter the responder here and now: to schedule it costs an iteration of the main loop
+ * and five system calls on the way from a request to its answer, which is what libmtp's
+ * one request at a time waits for.
+ */
+static void coroutine_mixed_fn wake(Endpoint *endpoint)
+{
+    Coroutine *waiter = g_steal_pointer(&endpoint->waiter);
+
+    if (waiter) {
+        cpc_enter(waiter);
+    }
+}
+
 void coroutine_fn ostler_usb_device_submit(OstlerUsbDevice *device,
                                            OstlerUsbTransfer *transfer)
 {
@@ -544,7 +558,7 @@ void coroutine_fn ostler_usb_device_submit(OstlerUsbDevice *device,
     }
     endpoint->bytes += transfer->size;
     g_queue_push_tail(&endpoint->waiting, transfer);
-    cpc_event_set(&endpoint->arrived);
+    wake(endpoint);
 }
 
 static OstlerUsbTransfer *steal_by_id(Endpoint *endpoint, uint64_t id)
@@ -592,7 +606,8 @@ OstlerUsbTransfer *coroutine_fn ostler_usb_device_next(OstlerUsbDevice *device,
         if (transfer) {
             return transfer;
         }
-        cpc_event_wait(&endpoint->arrived, -1);
+        endpoint->waiter = cpc_self();
+        cpc_yield();
     }
     return NULL;
 }
@@ -608,8 +623,8 @@ void coroutine_fn ostler_usb_device_event(OstlerUsbDevice *device, const uint8_t
 void coroutine_mixed_fn ostler_usb_device_interrupt(OstlerUsbDevice *device)
 {
     device->is_interrupted = true;
-    cpc_event_set(&device->bulk_in.arrived);
-    cpc_event_set(&device->bulk_out.arrived);
+    wake(&device->bulk_in);
+    wake(&device->bulk_out);
 }
 
 void ostler_usb_device_go_on(OstlerUsbDevice *device)
