@@ -187,16 +187,18 @@ static bool differs(uint64_t set, uint64_t *out_exitcode)
     return is_refused != (model == SVM_ENTRY_REFUSED);
 }
 
-/* Drop what can be dropped, until nothing can: one change may have hidden another. */
+/* Drop changes, one or two at once, until none can go: one may have hidden another, and
+ * two may be legal only together (EFER.LME and CR4.PAE). */
 static uint64_t minimise(uint64_t set, uint64_t *exitcode)
 {
     uint64_t before;
 
     do {
         before = set;
-        for (unsigned i = 0; i < N_MENU; i++) {
-            if ((set & BIT(i)) && differs(set & ~BIT(i), exitcode)) {
-                set &= ~BIT(i);
+        for (unsigned i = 0; i < N_MENU * N_MENU; i++) {
+            uint64_t dropped = BIT(i / N_MENU) | BIT(i % N_MENU);
+            if ((set & dropped) == dropped && differs(set & ~dropped, exitcode)) {
+                set &= ~dropped;
             }
         }
     } while (set != before);
