@@ -25,6 +25,7 @@ is out "$(cat expected)"
 # The same again is no error, and another text replaces the first.
 sed 's/2G/3G/' folder/web.guest >folder/web2.guest
 expect 0 "$OSTLER" define folder/web2.guest
+is out "Guest 'web' changed, as folder/web2.guest has it"
 expect 0 "$OSTLER" dumpxml web
 says out 'memory = 3G'
 
@@ -37,6 +38,23 @@ says out 'memory = 3G'
 expect 5 "$OSTLER" define --check wrong.guest
 expect 0 "$OSTLER" define --check folder/web.guest
 is out 'folder/web.guest is fine'
+
+# A file may name its guest, --name goes before both, and standard input has no name.
+printf '[guest]\nmemory = 1G\n' >mail.guest
+expect 0 "$OSTLER" define mail.guest
+is out "Guest 'mail' defined from mail.guest; to start it: ostler start mail"
+expect 0 "$OSTLER" dump-definition mail
+says out 'name = mail'
+expect 0 "$OSTLER" define --name mail-2 mail.guest
+says out "Guest 'mail-2' defined"
+expect 0 "$OSTLER" --json define --name mail-2 folder/web.guest
+is out '{"name":"mail-2","new":false}'
+expect 5 "$OSTLER" define - <mail.guest
+is err "error: standard input:1: [guest] needs 'name'"
+expect 0 "$OSTLER" define --name mail - <mail.guest
+expect 5 "$OSTLER" define --name ../mail mail.guest
+expect 0 "$OSTLER" undefine mail
+expect 0 "$OSTLER" undefine mail-2
 
 # So is what is no definition at all.
 expect 1 "$OSTLER" define no-such-file

@@ -153,7 +153,8 @@ typedef struct OstlerSetting {
 
 /*
  * Compose a definition's text from settings, in their order, checking each; a list key
- * is given several times.  Any byte that a value may have is escaped as it must be.
+ * is given several times.  A line of a definition knows no escapes, so what it cannot
+ * carry in a value is refused: control characters, and blanks at either end.
  */
 OSTLER_API char *ostler_host_compose(OstlerHost *host, const OstlerSetting *settings,
                                      size_t n_settings, OstlerError **error);
@@ -161,10 +162,18 @@ OSTLER_API char *ostler_host_compose(OstlerHost *host, const OstlerSetting *sett
 /*
  * Check and store a definition, in place of the one of the same name if there is one;
  * a running guest goes on as it was started.  @text NULL: read it from @file.  @file
- * otherwise names the text in messages, and relative paths start from its folder.
+ * otherwise names the text in messages, and relative paths start from its folder; one
+ * called NAME.guest names the guest as well if [guest] does not.
  */
 OSTLER_API OstlerGuest *ostler_host_define(OstlerHost *host, const char *text,
                                            const char *file, OstlerError **error);
+/*
+ * The same under @name, whatever the text says; NULL: as ostler_host_define().
+ * @out_is_new:  NULL, or set to whether no guest of that name was defined before.
+ */
+OSTLER_API OstlerGuest *ostler_host_define_as(OstlerHost *host, const char *text,
+                                              const char *file, const char *name,
+                                              bool *out_is_new, OstlerError **error);
 
 /* Check only, as ostler_host_define() would. */
 OSTLER_API bool ostler_host_check(OstlerHost *host, const char *text, const char *file,

@@ -139,11 +139,13 @@ static const OstlerArgumentRow define_arguments[] = {
     { NULL },
 };
 static const OstlerOptionRow define_options[] = {
+    { "name", "NAME", "Call the guest NAME, whatever the definition says" },
     { "check", NULL, "Only say whether the definition is right" },
     { NULL },
 };
 static const OstlerExampleRow define_examples[] = {
     { "ostler define web.guest", "Define a guest, or change it" },
+    { "ostler define web.guest --name web-2", "Another guest of the same kind" },
     { NULL },
 };
 static const OstlerOptionRow dump_options[] = {
@@ -277,13 +279,17 @@ static const OstlerCommandRow commands[] = {
       .arguments = paused_guest, .run = cli_resume },
     { "console", .group = GUESTS,
       .summary = "Attach this terminal to a guest's serial console",
-      .help = "What the guest wrote last is shown first.  Ctrl-] leaves the guest "
-              "running.  Several terminals may be attached at once.",
+      .help =
+          "What the guest wrote last is shown first.  Ctrl-] leaves the guest "
+          "running.  Several terminals may be attached at once.  Without a terminal "
+          "the end of input ends it.",
       .arguments = active_guest, .run = cli_console },
 
     { "define", .group = DEFINITIONS, .summary = "Define a guest, or change it",
       .help = "A wrong definition is refused with its line, and what was stored before "
-              "stays.  A running guest goes on as it was started.",
+              "stays.  A running guest goes on as it was started.  A file called "
+              "NAME.guest "
+              "need not say the guest's name.",
       .arguments = define_arguments, .options = define_options,
       .examples = define_examples, .run = cli_define },
     { "undefine", .group = DEFINITIONS, .summary = "Forget a guest's definition",

@@ -61,35 +61,56 @@ static void say_definition(const Cli *cli, const char *name)
     }
 }
 
+static int check_definition(const Cli *cli, const char *text, const char *file)
+{
+    g_autoptr(OstlerError) error = NULL;
+
+    if (!ostler_host_check(cli->host, text, file, &error)) {
+        return cli_fail(cli, error);
+    }
+    cli_say(cli, "%s is fine", file);
+    return 0;
+}
+
+static int define(const Cli *cli, const char *text, const char *file, const char *name)
+{
+    g_autoptr(OstlerError) error = NULL;
+    bool is_new;
+    g_autoptr(OstlerGuest) guest =
+        ostler_host_define_as(cli->host, text, file, name, &is_new, &error);
+
+    if (!guest) {
+        return cli_fail(cli, error);
+    }
+    name = ostler_guest_name(guest);
+    g_autofree char *quoted = cli_quoted(name);
+    if (is_new) {
+        cli_say(cli, "Guest '%s' defined from %s; to start it: ostler start %s", name,
+                file, quoted);
+    } else {
+        cli_say(cli, "Guest '%s' changed, as %s has it", name, file);
+    }
+    if (cli->is_json) {
+        cli_print_json(ostler_json_object("name", cli_json_text(name), "new",
+                                          json_object_new_boolean(is_new), NULL));
+    }
+    return 0;
+}
+
 int cli_define(const OstlerInvocation *invocation, void *opaque)
 {
     const Cli *cli = opaque;
     const char *path = ostler_invocation_argument(invocation, "FILE");
+    const char *file = strcmp(path, "-") == 0 ? "standard input" : path;
     g_autofree char *text = NULL;
-    g_autoptr(OstlerError) error = NULL;
     int code = read_text(cli, path, &text);
 
     if (code != 0) {
         return code;
     }
-    const char *file = strcmp(path, "-") == 0 ? "standard input" : path;
-    if (ostler_invocation_has(invocation, "check")) {
-        if (!ostler_host_check(cli->host, text, file, &error)) {
-            return cli_fail(cli, error);
-        }
-        cli_say(cli, "%s is fine", file);
-        return 0;
-    }
-
-    g_autoptr(OstlerGuest) guest = ostler_host_define(cli->host, text, file, &error);
-    if (!guest) {
-        return cli_fail(cli, error);
-    }
-    g_autofree char *quoted = cli_quoted(ostler_guest_name(guest));
-    cli_say(cli, "Guest '%s' defined from %s; to start it: ostler start %s",
-            ostler_guest_name(guest), file, quoted);
-    say_definition(cli, ostler_guest_name(guest));
-    return 0;
+    return ostler_invocation_has(invocation, "check")
+               ? check_definition(cli, text, file)
+               : define(cli, text, file, ostler_invocation_value(invocation, "name"));
 }
 
 int cli_undefine(const OstlerInvocation *invocation, void *opaque)

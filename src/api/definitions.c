@@ -72,13 +72,30 @@ char *ostler_host_compose(OstlerHost *host, const OstlerSetting *settings,
 
 /* ---- define, check, undefine ---- */
 
+/* Called @name (checked here) whatever the text says, unless that is NULL. */
+static OstlerDefinition *parse_definition(const char *text, const char *file,
+                                          const char *name, GError **error)
+{
+    g_autofree char *read = NULL;
+
+    if (name && !ostler_guest_name_check(name, error)) {
+        return NULL;
+    }
+    if (!text && !name) {
+        return ostler_definition_load(file, error);
+    }
+    if (!text && !g_file_get_contents(file, &read, NULL, error)) {
+        return NULL;
+    }
+    text = text ? text : read;
+    return ostler_definition_parse_as(text, strlen(text), file, name, error);
+}
+
 static OstlerDefinition *read_definition(const char *text, const char *file,
-                                         OstlerError **error)
+                                         const char *name, OstlerError **error)
 {
     GError *why = NULL;
-    OstlerDefinition *definition =
-        text ? ostler_definition_parse(text, strlen(text), file, &why)
-             : ostler_definition_load(file, &why);
+    OstlerDefinition *definition = parse_definition(text, file, name, &why);
 
     if (!definition) {
         ostler_api_fail_with(error, why);
@@ -86,25 +103,32 @@ static OstlerDefinition *read_definition(const char *text, const char *file,
     return definition;
 }
 
-OstlerGuest *ostler_host_define(OstlerHost *host, const char *text, const char *file,
-                                OstlerError **error)
+OstlerGuest *ostler_host_define_as(OstlerHost *host, const char *text, const char *file,
+                                   const char *name, bool *out_is_new,
+                                   OstlerError **error)
 {
     GError *why = NULL;
-    g_autoptr(OstlerDefinition) definition = read_definition(text, file, error);
+    g_autoptr(OstlerDefinition) definition = read_definition(text, file, name, error);
     if (!definition) {
         return NULL;
     }
-    if (!ostler_store_define(definition, NULL, &why)) {
+    if (!ostler_store_define(definition, out_is_new, &why)) {
         ostler_api_fail_with(error, why);
         return NULL;
     }
     return ostler_api_guest(host, ostler_definition_name(definition));
 }
 
+OstlerGuest *ostler_host_define(OstlerHost *host, const char *text, const char *file,
+                                OstlerError **error)
+{
+    return ostler_host_define_as(host, text, file, NULL, NULL, error);
+}
+
 bool ostler_host_check(OstlerHost *host, const char *text, const char *file,
                        OstlerError **error)
 {
-    g_autoptr(OstlerDefinition) definition = read_definition(text, file, error);
+    g_autoptr(OstlerDefinition) definition = read_definition(text, file, NULL, error);
 
     return definition != NULL;
 }
@@ -142,7 +166,7 @@ static OstlerDefinition *load_as_started(const OstlerGuest *guest, OstlerError *
         ostler_api_fail(error, OSTLER_ERROR_STATE, "'%s' is not running", guest->name);
         return NULL;
     }
-    return read_definition(NULL, path, error);
+    return read_definition(NULL, path, NULL, error);
 }
 
 /* The bytes on disk, so that one that has become wrong can be seen, and edited. */

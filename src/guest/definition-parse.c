@@ -6,6 +6,8 @@
 #include "guest/keyfile.h"
 #include "guest/value.h"
 
+#define FILE_SUFFIX ".guest"
+
 typedef struct {
     OstlerDefinition *definition;
     OstlerSection *section; /* the one that keys go to, or NULL */
@@ -138,6 +140,37 @@ static bool parse_lines(OstlerDefinition *definition, const char *text, size_t s
     return is_good;
 }
 
+/* "web" for "/home/me/web.guest", or NULL when that is no guest's name. */
+static char *name_from_file(const char *file)
+{
+    g_autofree char *base = file ? g_path_get_basename(file) : NULL;
+
+    if (!base || !g_str_has_suffix(base, FILE_SUFFIX)) {
+        return NULL;
+    }
+    base[strlen(base) - strlen(FILE_SUFFIX)] = '\0';
+    return ostler_guest_name_check(base, NULL) ? g_steal_pointer(&base) : NULL;
+}
+
+/* @name, or the file's if the text has none; without either the check has its say. */
+static void settle_name(OstlerDefinition *definition, const char *name)
+{
+    OstlerSection *guest = ostler_definition_find(definition, "guest", NULL);
+    bool has_name = guest && ostler_section_has(guest, "name");
+    g_autofree char *file_name = has_name ? NULL : name_from_file(definition->file);
+
+    name = name ? name : file_name;
+    if (!guest || !name) {
+        return;
+    }
+    ostler_definition_rename(definition, name);
+    if (!has_name) { /* first, as people write it */
+        guint last = guest->entries->len - 1;
+        gpointer entry = g_ptr_array_steal_index(guest->entries, last);
+        g_ptr_array_insert(guest->entries, 0, entry);
+    }
+}
+
 static unsigned line_at(const char *text, const char *at)
 {
     unsigned line = 1;
@@ -167,17 +200,27 @@ static bool check_bytes(const OstlerDefinition *definition, const char *text,
     return true;
 }
 
-OstlerDefinition *ostler_definition_parse(const char *text, size_t size,
-                                          const char *file, GError **error)
+OstlerDefinition *ostler_definition_parse_as(const char *text, size_t size,
+                                             const char *file, const char *name,
+                                             GError **error)
 {
     g_autoptr(OstlerDefinition) definition = ostler_definition_empty(file);
 
     if (!check_bytes(definition, text, size, error) ||
-        !parse_lines(definition, text, size, error) ||
-        !ostler_definition_check(definition, error)) {
+        !parse_lines(definition, text, size, error)) {
+        return NULL;
+    }
+    settle_name(definition, name);
+    if (!ostler_definition_check(definition, error)) {
         return NULL;
     }
     return g_steal_pointer(&definition);
+}
+
+OstlerDefinition *ostler_definition_parse(const char *text, size_t size,
+                                          const char *file, GError **error)
+{
+    return ostler_definition_parse_as(text, size, file, NULL, error);
 }
 
 OstlerDefinition *ostler_definition_load(const char *path, GError **error)

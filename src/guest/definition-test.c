@@ -169,6 +169,45 @@ static void a_path_may_be_a_word_or_in_the_home_folder(void)
     g_assert_cmpstr(ostler_section_get(share, "path"), ==, documents);
 }
 
+static void a_file_names_its_guest_if_the_text_does_not(void)
+{
+    static const struct {
+        const char *file;
+        const char *text;
+        const char *name; /* NULL: an error */
+    } rows[] = {
+        { "/x/web.guest", "[guest]\nmemory = 1G\n", "web" },
+        { "my shop.guest", "[guest]\n", "my shop" },
+        { "web.guest", "[guest]\nname = mail\n", "mail" },
+        { "web.guest", "[disk.a]\nfile = a\n", NULL },
+        { "guest.conf", "[guest]\n", NULL },
+        { "standard input", "[guest]\n", NULL },
+        { ".guest", "[guest]\n", NULL },
+        { "-web.guest", "[guest]\n", NULL },
+        { NULL, "[guest]\n", NULL },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(OstlerDefinition) definition = ostler_definition_parse(
+            rows[i].text, strlen(rows[i].text), rows[i].file, &error);
+
+        g_test_message("row %u", i);
+        if (rows[i].name) {
+            g_assert_no_error(error);
+            g_assert_cmpstr(ostler_definition_name(definition), ==, rows[i].name);
+        } else {
+            g_assert_error(error, OSTLER_DEFINITION_ERROR,
+                           OSTLER_DEFINITION_ERROR_MISSING);
+            g_assert_nonnull(strstr(error->message, "'name'"));
+        }
+    }
+    g_autoptr(OstlerDefinition) definition =
+        ostler_definition_parse("[guest]\nmemory = 1G\n", 20, "web.guest", NULL);
+    g_autofree char *text = ostler_definition_text(definition);
+    g_assert_cmpstr(text, ==, "[guest]\nname = web\nmemory = 1G\n");
+}
+
 #define GUEST "[guest]\nname = web\n"
 
 static void what_is_wrong_is_said_with_its_line(void)
@@ -178,7 +217,6 @@ static void what_is_wrong_is_said_with_its_line(void)
         const char *message;
     } rows[] = {
         { "", "web.guest: A [guest] section with a 'name' is missing" },
-        { "[guest]\nmemory = 1G\n", "web.guest:1: [guest] needs 'name'" },
         { "name = web\n", "web.guest:1: The key 'name' stands before any [section]" },
         { "[guest\n", "web.guest:1: A section's line ends with ']'" },
         { "[]\n", "web.guest:1: A section needs a name between '[' and ']'" },
@@ -512,6 +550,7 @@ int main(int argc, char **argv)
     TEST(every_row_has_one_sentence_of_help);
     TEST(relative_paths_start_at_the_file);
     TEST(a_path_may_be_a_word_or_in_the_home_folder);
+    TEST(a_file_names_its_guest_if_the_text_does_not);
     TEST(what_is_wrong_is_said_with_its_line);
     TEST(names_that_could_leave_the_folder_or_look_like_options_are_refused);
     TEST(building_checks_as_parsing_does);

@@ -92,9 +92,18 @@ const OstlerKeyRow *ostler_vocabulary_find_key(const OstlerSectionRow *row,
 typedef struct OstlerDefinition OstlerDefinition;
 typedef struct OstlerSection OstlerSection;
 
-/* @file names the text in messages and is what relative paths start from. */
+/*
+ * @file names the text in messages and is what relative paths start from.  A file called
+ * NAME.guest names its guest, too: [guest] may then leave 'name' out, and the definition
+ * has the name NAME as if it stood there.
+ */
 OstlerDefinition *ostler_definition_parse(const char *text, size_t size,
                                           const char *file, GError **error);
+/* The same, but the guest is called @name (checked; NULL: as above) whatever the text
+ * says. */
+OstlerDefinition *ostler_definition_parse_as(const char *text, size_t size,
+                                             const char *file, const char *name,
+                                             GError **error);
 OstlerDefinition *ostler_definition_load(const char *path, GError **error);
 /* Only a [guest] section with @name, which ostler_guest_name_check() has passed. */
 OstlerDefinition *ostler_definition_new(const char *name);

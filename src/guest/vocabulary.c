@@ -34,7 +34,8 @@
 #define MIB (1ull << 20)
 
 static const OstlerKeyRow guest_keys[] = {
-    { "name", OSTLER_VALUE_NAME, .is_required = true, .help = "The guest's name" },
+    { "name", OSTLER_VALUE_NAME, .is_required = true,
+      .help = "The guest's name; a file called NAME.guest stands in for it" },
     { "title", OSTLER_VALUE_TEXT, .help = "A short line for lists of guests" },
     { "description", OSTLER_VALUE_TEXT, .is_list = true,
       .help = "What the guest is for; each further line is the key again" },
