@@ -39,6 +39,11 @@ says out 'VM status: running'
 expect 1 "$OSTLER" qemu-monitor-command 'my disk' nonsense
 says out CommandNotFound
 
+# Without a terminal the end of input ends it, and the guest runs on.
+expect 0 timeout 30 "$OSTLER" console 'my disk' </dev/null
+expect 0 timeout 30 "$OSTLER" domstate 'my disk'
+is out running
+
 # Ctrl-] leaves the guest running.
 if script --version >/dev/null 2>&1; then
     mkfifo keys

@@ -95,5 +95,8 @@ OstlerGuest *cli_guest(const Cli *cli, const OstlerInvocation *invocation,
 bool cli_timeout(const Cli *cli, const OstlerInvocation *invocation, const char *option,
                  int without, int *out_ms);
 
-/* Attach this terminal until the guest ends or the person leaves: console.c. */
-int cli_attach(const Cli *cli, OstlerGuest *guest);
+/*
+ * Attach this terminal until the guest ends or the person leaves; with @ends_with_input
+ * also until standard input, if it is no terminal, ends: console.c.
+ */
+int cli_attach(const Cli *cli, OstlerGuest *guest, bool ends_with_input);

@@ -6,8 +6,10 @@
  * the terminal goes away.  Each says when it is through; the session frees what they
  * read from, which makes a read that still waits answer, and then waits for both.
  *
- * Without a terminal Ctrl-] is a byte as any other, and the end of input is no reason to
- * go: 'ostler run disk.qcow2 </dev/null' shows the guest's output to its end.
+ * Without a terminal Ctrl-] is a byte as any other.  The end of input ends 'console', once
+ * what the guest has written by then was shown: the keeper is told that we type no more
+ * and answers with its end.  It does not end 'run', which shows the guest's output to its
+ * end: 'ostler run disk.qcow2 </dev/null'.
  */
 #include <cpc/glib.h>
 #include <stdio.h>
@@ -27,6 +29,7 @@ typedef struct {
     OstlerConsole *terminal;
     OstlerChannel *guest;
     bool is_terminal;
+    bool ends_with_input;
     Outcome outcome;
     unsigned n_copying;
     CoEvent decided;  /* outcome is no longer ATTACHED */
@@ -87,6 +90,8 @@ static void coroutine_fn copy_to_guest(void *opaque)
     }
     if (session->is_terminal && n <= 0) {
         decide(session, LEFT); /* the terminal was closed */
+    } else if (session->ends_with_input && n <= 0) {
+        ostler_channel_end_writing(session->guest);
     }
     session->n_copying--;
     cpc_event_set(&session->finished);
@@ -142,9 +147,12 @@ static int part(const Cli *cli, const OstlerGuest *guest, const Session *session
     return 0;
 }
 
-int cli_attach(const Cli *cli, OstlerGuest *guest)
+int cli_attach(const Cli *cli, OstlerGuest *guest, bool ends_with_input)
 {
-    Session session = { .is_terminal = ostler_console_is_terminal(0) };
+    Session session = {
+        .is_terminal = ostler_console_is_terminal(0),
+        .ends_with_input = ends_with_input,
+    };
     g_autoptr(OstlerError) error = NULL;
     g_autoptr(GError) why = NULL;
     int fd = ostler_guest_console(guest, true, &error);
@@ -183,5 +191,5 @@ int cli_console(const OstlerInvocation *invocation, void *opaque)
     int code = 0;
     g_autoptr(OstlerGuest) guest = cli_guest(cli, invocation, &code);
 
-    return guest ? cli_attach(cli, guest) : code;
+    return guest ? cli_attach(cli, guest, true) : code;
 }

@@ -122,7 +122,7 @@ int cli_start(const OstlerInvocation *invocation, void *opaque)
         code = wait_for_address(cli, guest, timeout_ms);
     }
     if (code == 0 && ostler_invocation_has(invocation, "console")) {
-        return cli_attach(cli, guest);
+        return cli_attach(cli, guest, false);
     }
     cli_print_state(cli, guest);
     return code;

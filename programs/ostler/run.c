@@ -333,7 +333,7 @@ int cli_run(const OstlerInvocation *invocation, void *opaque)
         return cli_fail(cli, error);
     }
     if (!cli->is_json && !ostler_invocation_has(invocation, "detach")) {
-        return cli_attach(cli, guest);
+        return cli_attach(cli, guest, false);
     }
     g_autofree char *quoted = cli_quoted(name);
     cli_say(cli, "Guest '%s' started; its console: ostler console %s", name, quoted);

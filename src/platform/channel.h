@@ -32,6 +32,9 @@ OstlerChannel *ostler_channel_connect(const char *path, GError **error);
 /* Two ends of one channel, the second as a bare descriptor to hand to a child. */
 OstlerChannel *ostler_channel_pair(int *out_fd, GError **error);
 
+/* Nothing more will be written: the peer reads the end, and can still write. */
+void ostler_channel_end_writing(OstlerChannel *channel);
+
 /* Shut both directions and wake whoever waits; ostler_channel_free() does it too. */
 void ostler_channel_close(OstlerChannel *channel);
 void ostler_channel_free(OstlerChannel *channel); /* NULL is fine */

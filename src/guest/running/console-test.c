@@ -114,11 +114,34 @@ static void a_client_that_does_not_read_never_stops_the_guest(void)
     cpc_run(flood, NULL);
 }
 
+static void coroutine_fn hang_up(void *unused)
+{
+    char byte;
+    Line line;
+
+    line_open(&line);
+    says(line.guest, "boot\n");
+    cpc_sleep_ms(0);
+    g_autoptr(OstlerChannel) client = attach(&line, true);
+    says(client, "root\n");
+    ostler_channel_end_writing(client);
+    reads(line.guest, "root\n");
+    reads(client, "boot\n");
+    g_assert_cmpint(ostler_channel_read(client, &byte, 1, NULL), ==, 0);
+    line_close(&line);
+}
+
+static void a_client_that_types_no_more_is_sent_what_there_is_and_let_go(void)
+{
+    cpc_run(hang_up, NULL);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define TEST(name) g_test_add_func("/console/" #name, name)
     TEST(clients_see_what_was_kept_and_type_to_the_guest);
     TEST(a_client_that_does_not_read_never_stops_the_guest);
+    TEST(a_client_that_types_no_more_is_sent_what_there_is_and_let_go);
     return g_test_run();
 }

@@ -26,6 +26,7 @@ typedef struct {
     OstlerRunConsole *console;
     OstlerChannel *channel;
     uint64_t position; /* of the next byte to send */
+    uint64_t last;     /* where to stop sending */
     bool is_leaving;   /* sends no more */
     bool has_writer;
     CoEvent has_output; /* for the writer */
@@ -170,7 +171,9 @@ static void coroutine_fn write_to_client(void *opaque)
     bool is_open = true;
 
     while (is_open && !client->is_leaving) {
-        if (client->position < console->end) {
+        if (client->position >= client->last) {
+            is_open = false;
+        } else if (client->position < console->end) {
             is_open = send_piece(client);
         } else if (console->has_ended) {
             is_open = false;
@@ -219,12 +222,13 @@ void coroutine_fn ostler_run_console_serve(OstlerRunConsole *console,
     client->console = console;
     client->channel = channel;
     client->position = replay ? first_kept(console) : console->end;
+    client->last = UINT64_MAX;
     client->has_writer = true;
     g_ptr_array_add(console->clients, client);
     cpc_spawn(write_to_client, client_ref(client, NULL));
 
     read_from_client(client);
-    client->is_leaving = true;
+    client->last = console->end;
     cpc_event_set(&client->has_output);
     while (client->has_writer) {
         cpc_event_wait(&client->is_written, -1);

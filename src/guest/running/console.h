@@ -30,7 +30,8 @@ void coroutine_mixed_fn ostler_run_console_connect(OstlerRunConsole *console,
 
 /*
  * Serve a client until it leaves or the console ends; with @replay it sees first what is
- * kept.
+ * kept.  One that only says that it will type no more (ostler_channel_end_writing()) has
+ * left once it was sent all there was by then.
  */
 void coroutine_fn ostler_run_console_serve(OstlerRunConsole *console,
                                            OstlerChannel *client, bool replay);

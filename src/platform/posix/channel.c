@@ -97,6 +97,11 @@ OstlerChannel *ostler_channel_pair(int *out_fd, GError **error)
     return ostler_channel_new_fd(ends[0]);
 }
 
+void ostler_channel_end_writing(OstlerChannel *channel)
+{
+    shutdown(channel->fd, SHUT_WR);
+}
+
 void ostler_channel_close(OstlerChannel *channel)
 {
     channel->is_closed = true;
