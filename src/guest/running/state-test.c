@@ -159,6 +159,23 @@ static void a_reboot_asked_for_restarts_once_and_only_once(void)
            OSTLER_RUN_DO_ON_POWEROFF });
 }
 
+static void a_reboot_that_was_ignored_is_forgotten(void)
+{
+    LIVE(OSTLER_RUN_RUNNING,
+         { OSTLER_RUN_ASK_REBOOT, "running", "user", OSTLER_RUN_DO_REBOOT },
+         { OSTLER_RUN_REBOOT_LAPSED, "running", "booted", OSTLER_RUN_DO_OBEY_POLICY },
+         { OSTLER_RUN_QEMU_POWERED_OFF, "in shutdown", "shutdown",
+           OSTLER_RUN_DO_ON_POWEROFF });
+    FOR_EACH_STATE(s)
+    {
+        if (s != OSTLER_RUN_REBOOTING) {
+            const OstlerRunStep *step = ostler_run_step(s, OSTLER_RUN_REBOOT_LAPSED);
+            g_assert_cmpuint(step->next, ==, 0);
+            g_assert_cmpuint(step->action, ==, OSTLER_RUN_DO_NOTHING);
+        }
+    }
+}
+
 static void a_disk_error_is_why_it_is_paused(void)
 {
     LIVE(OSTLER_RUN_RUNNING,
@@ -253,6 +270,7 @@ int main(int argc, char **argv)
     TEST(an_ending_guest_only_ends);
     TEST(a_guest_boots_and_shuts_down_when_asked);
     TEST(a_reboot_asked_for_restarts_once_and_only_once);
+    TEST(a_reboot_that_was_ignored_is_forgotten);
     TEST(a_disk_error_is_why_it_is_paused);
     TEST(a_guest_that_ignores_its_power_button_can_be_used_on);
     TEST(an_unannounced_end_is_a_crash_and_at_the_start_a_failure);

@@ -11,7 +11,9 @@
  * that to QEMU's own event (stop, cont): then a refusal of QEMU's needs no way back.
  *
  * A guest may ignore its power button for ever.  IN_SHUTDOWN therefore still allows
- * every request, and a reset or a resume shows that it went on.
+ * every request, and a reset or a resume shows that it went on.  REBOOTING lapses after
+ * some time: nothing tells a guest that ignores the button from one that takes long, and
+ * a power-off next week must not become a restart.
  *
  * QEMU_GONE is the only way to SHUT_OFF, and its reason is decided by where the guest
  * was: an end that nobody announced is a crash.
@@ -52,6 +54,7 @@ static const OstlerRunStep steps[OSTLER_RUN_N_STATES][OSTLER_RUN_N_EVENTS] = {
         [OSTLER_RUN_QEMU_PANICKED]    = TO(CRASHED, PANICKED, ON_CRASH),
         [OSTLER_RUN_QEMU_IO_ERROR]    = TO(PAUSED, IO_ERROR, NOTHING),
         [OSTLER_RUN_QEMU_WATCHDOG]    = TO(PAUSED, WATCHDOG, NOTHING),
+        [OSTLER_RUN_REBOOT_LAPSED]    = IGNORE,
         [OSTLER_RUN_QEMU_GONE]        = TO(SHUT_OFF, FAILED, FINISH),
     },
     [OSTLER_RUN_ORPHANED] = {
@@ -71,6 +74,7 @@ static const OstlerRunStep steps[OSTLER_RUN_N_STATES][OSTLER_RUN_N_EVENTS] = {
         [OSTLER_RUN_QEMU_PANICKED]    = TO(CRASHED, PANICKED, ON_CRASH),
         [OSTLER_RUN_QEMU_IO_ERROR]    = TO(PAUSED, IO_ERROR, NOTHING),
         [OSTLER_RUN_QEMU_WATCHDOG]    = TO(PAUSED, WATCHDOG, NOTHING),
+        [OSTLER_RUN_REBOOT_LAPSED]    = IGNORE,
         [OSTLER_RUN_QEMU_GONE]        = TO(SHUT_OFF, CRASHED, FINISH),
     },
     [OSTLER_RUN_RUNNING] = {
@@ -90,6 +94,7 @@ static const OstlerRunStep steps[OSTLER_RUN_N_STATES][OSTLER_RUN_N_EVENTS] = {
         [OSTLER_RUN_QEMU_PANICKED]    = TO(CRASHED, PANICKED, ON_CRASH),
         [OSTLER_RUN_QEMU_IO_ERROR]    = TO(PAUSED, IO_ERROR, NOTHING),
         [OSTLER_RUN_QEMU_WATCHDOG]    = TO(PAUSED, WATCHDOG, NOTHING),
+        [OSTLER_RUN_REBOOT_LAPSED]    = IGNORE,
         [OSTLER_RUN_QEMU_GONE]        = TO(SHUT_OFF, CRASHED, FINISH),
     },
     [OSTLER_RUN_PAUSED] = {
@@ -111,6 +116,7 @@ static const OstlerRunStep steps[OSTLER_RUN_N_STATES][OSTLER_RUN_N_EVENTS] = {
         [OSTLER_RUN_QEMU_PANICKED]    = TO(CRASHED, PANICKED, ON_CRASH),
         [OSTLER_RUN_QEMU_IO_ERROR]    = TO(PAUSED, IO_ERROR, NOTHING),
         [OSTLER_RUN_QEMU_WATCHDOG]    = TO(PAUSED, WATCHDOG, NOTHING),
+        [OSTLER_RUN_REBOOT_LAPSED]    = IGNORE,
         [OSTLER_RUN_QEMU_GONE]        = TO(SHUT_OFF, CRASHED, FINISH),
     },
     [OSTLER_RUN_REBOOTING] = {
@@ -131,6 +137,8 @@ static const OstlerRunStep steps[OSTLER_RUN_N_STATES][OSTLER_RUN_N_EVENTS] = {
         [OSTLER_RUN_QEMU_PANICKED]    = TO(CRASHED, PANICKED, ON_CRASH),
         [OSTLER_RUN_QEMU_IO_ERROR]    = TO(PAUSED, IO_ERROR, OBEY_POLICY),
         [OSTLER_RUN_QEMU_WATCHDOG]    = TO(PAUSED, WATCHDOG, OBEY_POLICY),
+        /* It ignores its power button: a power-off to come is another matter. */
+        [OSTLER_RUN_REBOOT_LAPSED]    = TO(RUNNING, BOOTED, OBEY_POLICY),
         [OSTLER_RUN_QEMU_GONE]        = TO(SHUT_OFF, CRASHED, FINISH),
     },
     [OSTLER_RUN_IN_SHUTDOWN] = {
@@ -150,6 +158,7 @@ static const OstlerRunStep steps[OSTLER_RUN_N_STATES][OSTLER_RUN_N_EVENTS] = {
         [OSTLER_RUN_QEMU_PANICKED]    = TO(CRASHED, PANICKED, ON_CRASH),
         [OSTLER_RUN_QEMU_IO_ERROR]    = TO(PAUSED, IO_ERROR, NOTHING),
         [OSTLER_RUN_QEMU_WATCHDOG]    = TO(PAUSED, WATCHDOG, NOTHING),
+        [OSTLER_RUN_REBOOT_LAPSED]    = IGNORE,
         [OSTLER_RUN_QEMU_GONE]        = TO(SHUT_OFF, CRASHED, FINISH),
     },
     [OSTLER_RUN_POWERED_OFF] = {
@@ -169,6 +178,7 @@ static const OstlerRunStep steps[OSTLER_RUN_N_STATES][OSTLER_RUN_N_EVENTS] = {
         [OSTLER_RUN_QEMU_PANICKED]    = IGNORE,
         [OSTLER_RUN_QEMU_IO_ERROR]    = IGNORE,
         [OSTLER_RUN_QEMU_WATCHDOG]    = IGNORE,
+        [OSTLER_RUN_REBOOT_LAPSED]    = IGNORE,
         [OSTLER_RUN_QEMU_GONE]        = TO(SHUT_OFF, SHUTDOWN, FINISH),
     },
     [OSTLER_RUN_ENDING] = {
@@ -188,6 +198,7 @@ static const OstlerRunStep steps[OSTLER_RUN_N_STATES][OSTLER_RUN_N_EVENTS] = {
         [OSTLER_RUN_QEMU_PANICKED]    = IGNORE,
         [OSTLER_RUN_QEMU_IO_ERROR]    = IGNORE,
         [OSTLER_RUN_QEMU_WATCHDOG]    = IGNORE,
+        [OSTLER_RUN_REBOOT_LAPSED]    = IGNORE,
         [OSTLER_RUN_QEMU_GONE]        = TO(SHUT_OFF, DESTROYED, FINISH),
     },
     [OSTLER_RUN_CRASHED] = {
@@ -207,6 +218,7 @@ static const OstlerRunStep steps[OSTLER_RUN_N_STATES][OSTLER_RUN_N_EVENTS] = {
         [OSTLER_RUN_QEMU_PANICKED]    = IGNORE,
         [OSTLER_RUN_QEMU_IO_ERROR]    = IGNORE,
         [OSTLER_RUN_QEMU_WATCHDOG]    = IGNORE,
+        [OSTLER_RUN_REBOOT_LAPSED]    = IGNORE,
         [OSTLER_RUN_QEMU_GONE]        = TO(SHUT_OFF, CRASHED, FINISH),
     },
     [OSTLER_RUN_SHUT_OFF] = {
@@ -226,6 +238,7 @@ static const OstlerRunStep steps[OSTLER_RUN_N_STATES][OSTLER_RUN_N_EVENTS] = {
         [OSTLER_RUN_QEMU_PANICKED]    = IGNORE,
         [OSTLER_RUN_QEMU_IO_ERROR]    = IGNORE,
         [OSTLER_RUN_QEMU_WATCHDOG]    = IGNORE,
+        [OSTLER_RUN_REBOOT_LAPSED]    = IGNORE,
         [OSTLER_RUN_QEMU_GONE]        = IGNORE,
     },
 };

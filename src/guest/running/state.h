@@ -65,6 +65,8 @@ typedef enum {
     OSTLER_RUN_QEMU_PANICKED,    /* GUEST_PANICKED */
     OSTLER_RUN_QEMU_IO_ERROR,    /* BLOCK_IO_ERROR that stops the guest */
     OSTLER_RUN_QEMU_WATCHDOG,    /* WATCHDOG that pauses it */
+    /* time says */
+    OSTLER_RUN_REBOOT_LAPSED, /* the guest had long enough to power off for a reboot */
     /* the system says */
     OSTLER_RUN_QEMU_GONE, /* the process has ended */
 } OstlerRunEvent;
