@@ -5,16 +5,19 @@
 
 static void pauses_double_up_to_a_limit(void)
 {
-    g_assert_cmpuint(ostler_side_pause_ms(1), ==, 100);
-    g_assert_cmpuint(ostler_side_pause_ms(2), ==, 200);
-    g_assert_cmpuint(ostler_side_pause_ms(5), ==, 1600);
-    g_assert_cmpuint(ostler_side_pause_ms(10), ==, 30000);
-    g_assert_cmpuint(ostler_side_pause_ms(G_MAXUINT), ==, 30000);
+    g_assert_cmpuint(ostler_side_pause_ms(1, false), ==, 100);
+    g_assert_cmpuint(ostler_side_pause_ms(2, false), ==, 200);
+    g_assert_cmpuint(ostler_side_pause_ms(5, false), ==, 1600);
+    g_assert_cmpuint(ostler_side_pause_ms(10, false), ==, 30000);
+    g_assert_cmpuint(ostler_side_pause_ms(G_MAXUINT, false), ==, 30000);
+    g_assert_cmpuint(ostler_side_pause_ms(1, true), ==, 100);
+    g_assert_cmpuint(ostler_side_pause_ms(G_MAXUINT, true), ==, 1000);
 }
 
 typedef struct {
     const char *const *argv;
     unsigned n_reports;
+    unsigned n_wanted;
     CoEvent is_enough;
 } Watch;
 
@@ -32,7 +35,7 @@ static void report(const char *name, const char *what, void *opaque)
 {
     Watch *watch = opaque;
 
-    if (++watch->n_reports == 2) {
+    if (++watch->n_reports == watch->n_wanted) {
         cpc_event_set(&watch->is_enough);
     }
 }
@@ -42,7 +45,7 @@ static const OstlerSideOps ops = { start, report };
 static void coroutine_fn fail_twice(void *unused)
 {
     static const char *const argv[] = { "false", NULL };
-    Watch watch = { .argv = argv };
+    Watch watch = { .argv = argv, .n_wanted = 2 };
     OstlerSide *side = ostler_side_new("false", &ops, &watch);
 
     g_assert_true(cpc_event_wait(&watch.is_enough, 10000));
@@ -58,7 +61,7 @@ static void a_program_that_fails_is_started_again(void)
 static void coroutine_fn miss(void *unused)
 {
     static const char *const argv[] = { "/nonexistent/program", NULL };
-    Watch watch = { .argv = argv };
+    Watch watch = { .argv = argv, .n_wanted = 2 };
     OstlerSide *side = ostler_side_new("missing", &ops, &watch);
 
     g_assert_cmpuint(watch.n_reports, ==, 1);
@@ -74,7 +77,7 @@ static void a_program_that_is_missing_is_reported_once(void)
 static void coroutine_fn stop_running(void *unused)
 {
     static const char *const argv[] = { "sleep", "1000", NULL };
-    Watch watch = { .argv = argv };
+    Watch watch = { .argv = argv, .n_wanted = 2 };
     OstlerSide *side = ostler_side_new("sleep", &ops, &watch);
 
     g_assert_cmpint(ostler_side_pid(side), >, 0);
@@ -87,6 +90,47 @@ static void a_program_that_runs_is_ended_without_a_word(void)
     cpc_run(stop_running, NULL);
 }
 
+static void coroutine_fn end_orderly(void *unused)
+{
+    static const char *const argv[] = { "true", NULL };
+    gint64 start = g_get_monotonic_time();
+    /* Doubling without a limit, the pauses would add up to 25.5 s. */
+    Watch watch = { .argv = argv, .n_wanted = 9 };
+    OstlerSide *side = ostler_side_new("true", &ops, &watch);
+
+    g_assert_true(cpc_event_wait(&watch.is_enough, 20000));
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 15 * G_USEC_PER_SEC);
+    ostler_side_stop(side);
+}
+
+static void a_program_that_ends_orderly_is_never_away_for_long(void)
+{
+    cpc_run(end_orderly, NULL);
+}
+
+static void coroutine_fn hurry(void *unused)
+{
+    static const char *const argv[] = { "false", NULL };
+    gint64 start = g_get_monotonic_time();
+    Watch watch = { .argv = argv, .n_wanted = 1 };
+    OstlerSide *side = ostler_side_new("false", &ops, &watch);
+
+    for (unsigned i = 1; i <= 12; i++) { /* pauses of more than two minutes in all */
+        watch.n_wanted = i;
+        while (watch.n_reports < i) {
+            g_assert_true(cpc_event_wait(&watch.is_enough, 20000));
+        }
+        ostler_side_hurry(side);
+    }
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 20 * G_USEC_PER_SEC);
+    ostler_side_stop(side);
+}
+
+static void a_pause_ends_when_there_is_reason_to(void)
+{
+    cpc_run(hurry, NULL);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -95,5 +139,7 @@ int main(int argc, char **argv)
     TEST(a_program_that_fails_is_started_again);
     TEST(a_program_that_is_missing_is_reported_once);
     TEST(a_program_that_runs_is_ended_without_a_word);
+    TEST(a_program_that_ends_orderly_is_never_away_for_long);
+    TEST(a_pause_ends_when_there_is_reason_to);
     return g_test_run();
 }

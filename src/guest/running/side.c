@@ -9,28 +9,36 @@ struct OstlerSide {
     void *opaque;             /* borrowed */
     OstlerProcess *process;   /* NULL between two runs */
     unsigned n_starts;
-    unsigned n_failures; /* ends in a row that came soon */
+    unsigned n_ends; /* in a row that came soon */
+    bool is_orderly; /* the last one was */
     bool is_stopping;
     bool has_ended;
-    CoEvent stop;  /* for the pause */
+    CoEvent go_on; /* ends the pause */
     CoEvent ended; /* for ostler_side_stop() */
 };
 
-unsigned ostler_side_pause_ms(unsigned n_failures)
+unsigned ostler_side_pause_ms(unsigned n_ends, bool is_orderly)
 {
+    unsigned max_ms =
+        is_orderly ? OSTLER_SIDE_MAX_ORDERLY_MS : OSTLER_SIDE_MAX_PAUSE_MS;
     unsigned pause_ms = OSTLER_SIDE_FIRST_PAUSE_MS;
 
-    for (unsigned i = 1; i < n_failures && pause_ms < OSTLER_SIDE_MAX_PAUSE_MS; i++) {
+    for (unsigned i = 1; i < n_ends && pause_ms < max_ms; i++) {
         pause_ms *= 2;
     }
-    return MIN(pause_ms, OSTLER_SIDE_MAX_PAUSE_MS);
+    return MIN(pause_ms, max_ms);
+}
+
+static unsigned pause_of(const OstlerSide *side)
+{
+    return ostler_side_pause_ms(side->n_ends, side->is_orderly);
 }
 
 static void report_end(OstlerSide *side, const OstlerProcessEnd *end)
 {
     g_autofree char *how = ostler_process_end_text(end);
-    g_autofree char *what = g_strdup_printf("%s; starting it again in %u ms", how,
-                                            ostler_side_pause_ms(side->n_failures));
+    g_autofree char *what =
+        g_strdup_printf("%s; starting it again in %u ms", how, pause_of(side));
 
     side->ops->report(side->name, what, side->opaque);
 }
@@ -43,7 +51,8 @@ static void coroutine_fn watch(OstlerSide *side)
     ostler_process_wait(side->process, -1, &end);
     bool was_long = g_get_monotonic_time() - started >
                     OSTLER_SIDE_LONG_RUN_MS * G_GINT64_CONSTANT(1000);
-    side->n_failures = was_long ? 1 : side->n_failures + 1;
+    side->n_ends = was_long ? 1 : side->n_ends + 1;
+    side->is_orderly = end.is_known && end.code == 0;
     g_clear_pointer(&side->process, ostler_process_free);
     if (!side->is_stopping) {
         report_end(side, &end);
@@ -65,7 +74,8 @@ static bool coroutine_fn run_once(OstlerSide *side)
         return true;
     }
     side->ops->report(side->name, refusal->message, side->opaque);
-    side->n_failures++;
+    side->n_ends++;
+    side->is_orderly = false;
     return !g_error_matches(refusal, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
 }
 
@@ -74,7 +84,7 @@ static void coroutine_fn keep_running(void *opaque)
     OstlerSide *side = opaque;
 
     while (!side->is_stopping && run_once(side) && !side->is_stopping) {
-        cpc_event_wait(&side->stop, (int)ostler_side_pause_ms(side->n_failures));
+        cpc_event_wait(&side->go_on, (int)pause_of(side));
     }
     side->has_ended = true;
     cpc_event_set(&side->ended);
@@ -98,12 +108,19 @@ void coroutine_fn ostler_side_stop(OstlerSide *side)
     if (side->process) {
         ostler_process_kill(side->process);
     }
-    cpc_event_set(&side->stop);
+    cpc_event_set(&side->go_on);
     while (!side->has_ended) {
         cpc_event_wait(&side->ended, -1);
     }
     g_free(side->name);
     g_free(side);
+}
+
+void coroutine_mixed_fn ostler_side_hurry(OstlerSide *side)
+{
+    if (!side->process) {
+        cpc_event_set(&side->go_on);
+    }
 }
 
 int ostler_side_pid(const OstlerSide *side)

@@ -3,7 +3,9 @@
  * side.h - keep a side program running beside the guest
  *
  * A side program that ends is started again, after a pause that doubles with each end
- * that comes soon and starts over once the program has run for a minute.
+ * that comes soon and starts over once the program has run for a minute.  One that ends
+ * orderly, with status 0, because its peer went away, never waits for longer than a
+ * second, and ostler_side_hurry() ends any pause.
  *
  * Units:      milliseconds.
  * Ownership:  the side owns its process; @ops is borrowed and must outlive it.
@@ -17,6 +19,7 @@
 
 #define OSTLER_SIDE_FIRST_PAUSE_MS 100u
 #define OSTLER_SIDE_MAX_PAUSE_MS   30000u
+#define OSTLER_SIDE_MAX_ORDERLY_MS 1000u
 #define OSTLER_SIDE_LONG_RUN_MS    60000u
 
 typedef struct {
@@ -40,5 +43,8 @@ int ostler_side_pid(const OstlerSide *side);
 unsigned ostler_side_n_restarts(const OstlerSide *side);
 const char *ostler_side_name(const OstlerSide *side);
 
-/* How long to pause after the @n_failures-th end in a row that came soon. */
-unsigned ostler_side_pause_ms(unsigned n_failures);
+/* Something has changed for the better: if the side pauses, start its program now. */
+void coroutine_mixed_fn ostler_side_hurry(OstlerSide *side);
+
+/* How long to pause after the @n_ends-th end in a row that came soon. */
+unsigned ostler_side_pause_ms(unsigned n_ends, bool is_orderly);
