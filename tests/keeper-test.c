@@ -9,6 +9,7 @@
 #include <glib/gstdio.h>
 #include <ostler/ostler.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
@@ -111,6 +112,15 @@ static void kill_keeper(OstlerGuest *guest)
     ostler_guest_info_free(info);
 }
 
+static char *write_script(const char *file, const char *text)
+{
+    char *path = g_build_filename(g_getenv("OSTLER_HOME"), file, NULL);
+
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    g_chmod(path, 0700);
+    return path;
+}
+
 /* --- a life --- */
 
 static void a_guest_is_started_stopped_resumed_and_destroyed(void)
@@ -129,6 +139,22 @@ static void a_guest_is_started_stopped_resumed_and_destroyed(void)
     is_in(guest, OSTLER_STATE_SHUT_OFF, OSTLER_REASON_DESTROYED);
     start(guest, NULL); /* at once */
     destroy(guest);
+    ostler_guest_free(guest);
+}
+
+static void whoever_has_destroyed_a_guest_can_start_it_at_once(void)
+{
+    OstlerGuest *guest = define("again", "[nic.0]\n[share.s]\npath = /tmp\n");
+
+    for (unsigned i = 0; i < 25; i++) {
+        start(guest, NULL);
+        g_usleep(i * 7919 % 20000);
+        gint64 before = g_get_monotonic_time();
+        destroy(guest);
+        gint64 took = g_get_monotonic_time() - before;
+        g_test_message("destroying took %" G_GINT64_FORMAT " us", took);
+        g_assert_cmpint(took, <, 2 * G_USEC_PER_SEC); /* below any timeout of ours */
+    }
     ostler_guest_free(guest);
 }
 
@@ -216,6 +242,115 @@ static void a_killed_keeper_is_replaced_and_the_guest_goes_on(void)
     is_in(guest, OSTLER_STATE_SHUT_OFF, OSTLER_REASON_DESTROYED);
     ostler_guest_info_free(before);
     ostler_guest_info_free(after);
+    ostler_guest_free(guest);
+}
+
+/* Without a disk the firmware asks a DHCP server for one (iPXE). */
+static OstlerGuestNet *wait_for_address(OstlerGuest *guest)
+{
+    OstlerError *error = NULL;
+    OstlerGuestNet *net = ostler_guest_net(guest, 60000, &error);
+
+    no_error(error);
+    return net;
+}
+
+static void addresses_are_known_and_learnt_on_after_an_adoption(void)
+{
+    OstlerError *error = NULL;
+    OstlerGuest *guest = define("addressed", "[nic.0]\n");
+    g_autofree char *place = g_build_filename(g_getenv("OSTLER_HOME"), "run",
+                                              "addressed", "status.json", NULL);
+    g_autofree char *record = NULL;
+
+    start(guest, NULL);
+    OstlerGuestNet *before = wait_for_address(guest);
+    for (unsigned i = 0; i < 400 && !(record && strstr(record, "10.0.2.15")); i++) {
+        g_usleep(10000); /* the record follows within a second, and nobody is told */
+        g_clear_pointer(&record, g_free);
+        g_file_get_contents(place, &record, NULL, NULL);
+    }
+    kill_keeper(guest);
+
+    OstlerGuestNet *after = ostler_guest_net(guest, 0, &error);
+    no_error(error);
+    g_assert_cmpuint(ostler_guest_net_n_addresses(after), >, 0);
+    const OstlerGuestAddress *old = ostler_guest_net_address(before, 0);
+    const OstlerGuestAddress *kept = ostler_guest_net_address(after, 0);
+    g_assert_cmpstr(kept->address, ==, old->address);
+    g_assert_cmpstr(kept->source, ==, old->source);
+    g_assert_cmpint(kept->seen_at, ==, old->seen_at);
+
+    g_assert_true(ostler_guest_reset(guest, &error));
+    int64_t seen_at = 0;
+    for (unsigned i = 0; i < 600 && seen_at <= kept->seen_at; i++) {
+        OstlerGuestNet *net = ostler_guest_net(guest, 0, &error);
+        no_error(error);
+        seen_at = ostler_guest_net_address(net, 0)->seen_at;
+        ostler_guest_net_free(net);
+        g_usleep(100000); /* freshening an address is no event */
+    }
+    g_assert_cmpint(seen_at, >, kept->seen_at);
+    ostler_guest_net_free(before);
+    ostler_guest_net_free(after);
+    destroy(guest);
+    ostler_guest_free(guest);
+}
+
+/* The pid that a script has left in @file, 0 before. */
+static int pid_in(const char *file)
+{
+    g_autofree char *path = g_build_filename(g_getenv("OSTLER_HOME"), file, NULL);
+    g_autofree char *text = NULL;
+
+    return g_file_get_contents(path, &text, NULL, NULL) ? atoi(text) : 0;
+}
+
+static void passt_outlives_its_keeper_and_goes_with_the_guest(void)
+{
+    const char *home = g_getenv("OSTLER_HOME");
+    OstlerGuest *guest = define("passt", "[nic.0]\ntype = passt\n");
+    /* Reads what QEMU sends it to the end, as passt does. */
+    g_autofree char *script =
+        write_script("passt", "#!/bin/sh\necho $$ >\"$OSTLER_HOME/passt.pid\"\n"
+                              "exec cat <&3 >/dev/null\n");
+
+    g_setenv("OSTLER_PROGRAMS", home, TRUE);
+    start(guest, NULL);
+    g_unsetenv("OSTLER_PROGRAMS");
+    int passt = 0;
+    for (unsigned i = 0; i < 2000 && !(passt = pid_in("passt.pid")); i++) {
+        g_usleep(5000);
+    }
+    g_usleep(200000); /* it would have read the end by then */
+    g_assert_cmpint(kill(passt, 0), ==, 0);
+    kill_keeper(guest);
+    is_in(guest, OSTLER_STATE_RUNNING, OSTLER_REASON_BOOTED);
+    g_assert_cmpint(kill(passt, 0), ==, 0);
+    destroy(guest);
+    wait_until_gone(passt);
+    ostler_guest_free(guest);
+}
+
+static void a_passt_that_does_not_leave_is_ended_with_the_guest(void)
+{
+    const char *home = g_getenv("OSTLER_HOME");
+    OstlerGuest *guest = define("stubborn", "[nic.0]\ntype = passt\n");
+    g_autofree char *script =
+        write_script("passt", "#!/bin/sh\necho $$ >\"$OSTLER_HOME/stubborn.pid\"\n"
+                              "exec sleep 1000\n");
+    int passt = 0;
+
+    g_setenv("OSTLER_PROGRAMS", home, TRUE);
+    start(guest, NULL);
+    g_unsetenv("OSTLER_PROGRAMS");
+    for (unsigned i = 0; i < 2000 && !(passt = pid_in("stubborn.pid")); i++) {
+        g_usleep(5000);
+    }
+    kill_keeper(guest);
+    is_in(guest, OSTLER_STATE_RUNNING, OSTLER_REASON_BOOTED);
+    destroy(guest);
+    wait_until_gone(passt);
     ostler_guest_free(guest);
 }
 
@@ -382,15 +517,6 @@ static void a_qemu_that_refuses_is_quoted(void)
 }
 
 /* A QEMU that is asked what its machines are like answers, but starts nothing. */
-static char *write_script(const char *file, const char *text)
-{
-    char *path = g_build_filename(g_getenv("OSTLER_HOME"), file, NULL);
-
-    g_assert_true(g_file_set_contents(path, text, -1, NULL));
-    g_chmod(path, 0700);
-    return path;
-}
-
 static void a_qemu_that_never_answers_is_given_up(void)
 {
     const OstlerStartOptions hurried = { .timeout_ms = 300 };
@@ -467,6 +593,17 @@ static void a_side_program_that_ends_is_started_again(void)
     ostler_guest_free(guest);
 }
 
+/* For a keeper that is started by hand, so that nobody says when it is there. */
+static void wait_until_attended(const char *name)
+{
+    g_autofree char *socket =
+        g_build_filename(g_getenv("OSTLER_HOME"), "run", name, "control.sock", NULL);
+
+    while (!g_file_test(socket, G_FILE_TEST_EXISTS)) {
+        g_usleep(1000);
+    }
+}
+
 static void a_keeper_that_is_asked_to_end_ends_its_guest(void)
 {
     OstlerGuest *guest = define("asked", "");
@@ -476,11 +613,7 @@ static void a_keeper_that_is_asked_to_end_ends_its_guest(void)
 
     g_assert_true(g_spawn_async(NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD,
                                 NULL, NULL, &keeper, NULL));
-    g_autofree char *socket =
-        g_build_filename(g_getenv("OSTLER_HOME"), "run", "asked", "control.sock", NULL);
-    while (!g_file_test(socket, G_FILE_TEST_EXISTS)) {
-        g_usleep(1000); /* started by hand, so nobody says when it is there */
-    }
+    wait_until_attended("asked");
     wait_for(guest, OSTLER_STATE_RUNNING);
     kill(keeper, SIGTERM);
     wait_for(guest, OSTLER_STATE_SHUT_OFF);
@@ -488,6 +621,90 @@ static void a_keeper_that_is_asked_to_end_ends_its_guest(void)
     waitpid(keeper, &status, 0);
     g_assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     is_in(guest, OSTLER_STATE_SHUT_OFF, OSTLER_REASON_DESTROYED);
+    ostler_guest_free(guest);
+}
+
+/*
+ * A boot sector that says R on the first serial port, waits for a byte from it, and
+ * powers off: pc's PM1a control register, sleep type 0, sleep enable (ACPI 4.8.3.2.1).
+ */
+static char *write_boot_sector(void)
+{
+    static const guint8 code[] = {
+        0xba, 0xf8, 0x03, 0xb0, 'R',  0xee, /* mov dx,0x3f8; mov al,'R'; out dx,al */
+        0xba, 0xfd, 0x03,                   /* mov dx,0x3fd */
+        0xec, 0xa8, 0x01, 0x74, 0xfb,       /* 1: in al,dx; test al,1; jz 1b */
+        0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, /* mov dx,0x604; mov ax,0x2000 */
+        0xef, 0xf4, 0xeb, 0xfd,             /* out dx,ax; 2: hlt; jmp 2b */
+    };
+    char sector[512] = { 0 };
+    char *path = g_build_filename(g_getenv("OSTLER_HOME"), "boot.raw", NULL);
+
+    memcpy(sector, code, sizeof(code));
+    sector[510] = 0x55;
+    sector[511] = (char)0xaa;
+    g_assert_true(g_file_set_contents(path, sector, sizeof(sector), NULL));
+    g_assert_cmpint(truncate(path, 1 << 20), ==, 0); /* SeaBIOS boots no smaller one */
+    return path;
+}
+
+static void wait_for_byte(int console, char wanted)
+{
+    char byte = 0;
+
+    while (byte != wanted) {
+        g_assert_cmpint(read(console, &byte, 1), ==, 1);
+    }
+}
+
+static void wait_for_event(OstlerEvents *events, const char *words)
+{
+    OstlerError *error = NULL;
+    bool has_come = false;
+
+    while (!has_come) {
+        char *event = ostler_events_next(events, 20000, &error);
+        no_error(error);
+        has_come = strstr(event, words) != NULL;
+        ostler_free(event);
+    }
+}
+
+static void a_reboot_that_the_guest_ignored_is_forgotten(void)
+{
+    g_autofree char *disk = write_boot_sector();
+    g_autofree char *more =
+        g_strdup_printf("[disk.boot]\nfile = %s\nformat = raw\n[serial.0]\n", disk);
+    OstlerGuest *guest = define("deaf", more);
+    OstlerError *error = NULL;
+    const char *const argv[] = { g_getenv("OSTLER_KEEPER"), "--reboot-timeout=2",
+                                 "deaf", NULL };
+    GPid keeper;
+
+    g_assert_true(g_spawn_async(NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD,
+                                NULL, NULL, &keeper, NULL));
+    wait_until_attended("deaf");
+    wait_for(guest, OSTLER_STATE_RUNNING);
+    int console = ostler_guest_console(guest, true, &error);
+    no_error(error);
+
+    /* In time, it is a reboot. */
+    wait_for_byte(console, 'R');
+    g_assert_true(ostler_guest_reboot(guest, &error));
+    g_assert_cmpint(write(console, "x", 1), ==, 1);
+    wait_for_byte(console, 'R');
+    /* Later, it is the guest's own wish. */
+    OstlerEvents *events = ostler_guest_events(guest, &error);
+    no_error(error);
+    g_assert_true(ostler_guest_reboot(guest, &error));
+    wait_for_event(events, "\"user\"");
+    wait_for_event(events, "\"booted\"");
+    g_assert_cmpint(write(console, "x", 1), ==, 1);
+    wait_for(guest, OSTLER_STATE_SHUT_OFF);
+    is_in(guest, OSTLER_STATE_SHUT_OFF, OSTLER_REASON_SHUTDOWN);
+    waitpid(keeper, NULL, 0);
+    close(console);
+    ostler_events_free(events);
     ostler_guest_free(guest);
 }
 
@@ -531,11 +748,15 @@ int main(int argc, char **argv)
     host = ostler_host_open(NULL);
 #define TEST(name) g_test_add_func("/keeper/" #name, name)
     TEST(a_guest_is_started_stopped_resumed_and_destroyed);
+    TEST(whoever_has_destroyed_a_guest_can_start_it_at_once);
     TEST(a_guest_that_is_started_paused_waits);
     TEST(the_monitor_answers_in_its_own_words);
     TEST(events_tell_of_the_end);
     TEST(a_guest_without_a_definition_is_forgotten_when_it_ends);
     TEST(a_killed_keeper_is_replaced_and_the_guest_goes_on);
+    TEST(addresses_are_known_and_learnt_on_after_an_adoption);
+    TEST(passt_outlives_its_keeper_and_goes_with_the_guest);
+    TEST(a_passt_that_does_not_leave_is_ended_with_the_guest);
     TEST(a_guest_that_ends_with_its_keeper_does);
     TEST(a_killed_qemu_is_a_crash_that_names_the_signal);
     TEST(a_qemu_that_hangs_can_still_be_destroyed);
@@ -550,6 +771,7 @@ int main(int argc, char **argv)
     TEST(a_full_disk_is_said_and_nothing_is_left_running);
     TEST(a_side_program_that_ends_is_started_again);
     TEST(a_keeper_that_is_asked_to_end_ends_its_guest);
+    TEST(a_reboot_that_the_guest_ignored_is_forgotten);
     TEST(a_keeper_is_small);
     int code = g_test_run();
     ostler_host_free(host);

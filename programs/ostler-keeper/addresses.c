@@ -69,7 +69,8 @@ static int64_t now_seconds(void)
     return g_get_real_time() / SECOND_US;
 }
 
-bool keeper_addresses_take(KeeperAddresses *addresses, const char *line, size_t size)
+static bool take_finding(KeeperAddresses *addresses, const char *line, size_t size,
+                         int64_t when)
 {
     g_autoptr(GError) refusal = NULL;
     g_autofree char *nic = NULL;
@@ -79,7 +80,12 @@ bool keeper_addresses_take(KeeperAddresses *addresses, const char *line, size_t 
         g_debug("A line of ostler-address was not understood: %s", refusal->message);
         return false;
     }
-    return ostler_address_table_add(addresses->table, nic, &finding, now_seconds());
+    return ostler_address_table_add(addresses->table, nic, &finding, when);
+}
+
+bool keeper_addresses_take(KeeperAddresses *addresses, const char *line, size_t size)
+{
+    return take_finding(addresses, line, size, now_seconds());
 }
 
 static json_object *entry_json(const OstlerAddressEntry *entry)
@@ -108,6 +114,36 @@ json_object *keeper_addresses_json(KeeperAddresses *addresses)
     bool is_usable = ostler_address_table_is_usable(addresses->table, now);
     return ostler_json_object("addresses", list, "is-usable",
                               json_object_new_boolean(is_usable), NULL);
+}
+
+/* A finding that would have made @entry (entry_json()) when it was last seen. */
+static json_object *finding_of(json_object *entry, int64_t seen_at)
+{
+    static const char *const same[] = { "nic",     "mac",    "family",
+                                        "address", "prefix", "source" };
+    int64_t expires_at = ostler_json_find_int(entry, "expires-at", 0) / SECOND_US;
+    json_object *finding = json_object_new_object();
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(same); i++) {
+        json_object_object_add(finding, same[i],
+                               json_object_get(ostler_json_find(entry, same[i])));
+    }
+    if (expires_at > seen_at) {
+        json_object_object_add(finding, "lease-seconds",
+                               json_object_new_int64(expires_at - seen_at));
+    }
+    return finding;
+}
+
+void keeper_addresses_recall(KeeperAddresses *addresses, json_object *list)
+{
+    for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+        json_object *entry = json_object_array_get_idx(list, i);
+        int64_t seen_at = ostler_json_find_int(entry, "seen-at", 0) / SECOND_US;
+        g_autoptr(json_object) finding = finding_of(entry, seen_at);
+        g_autofree char *line = ostler_json_text(finding);
+        take_finding(addresses, line, strlen(line), seen_at);
+    }
 }
 
 /* --- the host's ports --- */

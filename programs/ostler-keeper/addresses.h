@@ -34,6 +34,9 @@ bool keeper_addresses_take(KeeperAddresses *addresses, const char *line, size_t 
 /* All that holds now: {"addresses": [...], "is-usable": ...}; the best comes first. */
 json_object *keeper_addresses_json(KeeperAddresses *addresses);
 
+/* Take over what a keeper before us knew: the "addresses" of its list, or NULL. */
+void keeper_addresses_recall(KeeperAddresses *addresses, json_object *list);
+
 /*
  * The host's ports that lead into the guest, as a list: from QEMU's "info usernet",
  * which is what holds now, for cards of type user; from the definition for passt.

@@ -5,6 +5,9 @@
  * An orphan is a QEMU that holds guest.lock while nobody holds keeper.lock.  Its pid and
  * start time are in the record; both must fit, or it is not the process that we started.
  *
+ * What the record says of the guest's addresses still holds and is taken over; the sockets
+ * that showed them are made anew (mirrors.c).
+ *
  * Adoption fails only before it has touched anything.  A QEMU whose monitor does not
  * answer is adopted as well, as the record left it: then at least its plug can be pulled.
  */
@@ -14,6 +17,8 @@
 
 #include "addresses.h"
 #include "guest/running/place.h"
+#include "mirrors.h"
+#include "passt.h"
 #include "sides.h"
 
 #define ADOPT_TIMEOUT_MS 5000
@@ -96,6 +101,9 @@ bool coroutine_fn keeper_adopt(Keeper *keeper, GError **error)
     find_out_state(keeper, running);
     g_message("Adopted QEMU, process %d, after its keeper's end",
               keeper->status->qemu.pid);
+    keeper_addresses_recall(keeper->addresses, keeper->status->addresses);
+    keeper_adopt_passts(keeper);
+    keeper_renew_mirrors(keeper);
     keeper_start_sides(keeper);
     return true;
 }

@@ -22,6 +22,7 @@
 #include "addresses.h"
 #include "guest/running/place.h"
 #include "log.h"
+#include "passt.h"
 #include "platform/rundir.h"
 #include "sides.h"
 #include "words.h"
@@ -38,7 +39,7 @@ Keeper *keeper_new(const KeeperConfig *config)
     keeper->status->keeper_pid = getpid();
     keeper->status->ends_with_keeper = config->ends_with_keeper;
     keeper->sides = g_ptr_array_new();
-    keeper->side_contexts = g_ptr_array_new();
+    keeper->passts = g_ptr_array_new_with_free_func((GDestroyNotify)keeper_passt_free);
     keeper->addresses = keeper_addresses_new();
     return keeper;
 }
@@ -57,7 +58,7 @@ void keeper_free(Keeper *keeper)
     g_clear_pointer(&keeper->guest_lock, ostler_lock_free);
     g_clear_pointer(&keeper->keeper_lock, ostler_lock_free);
     g_ptr_array_unref(keeper->sides);
-    g_ptr_array_unref(keeper->side_contexts);
+    g_ptr_array_unref(keeper->passts);
     g_free(keeper);
 }
 
@@ -94,7 +95,7 @@ void keeper_set_why(Keeper *keeper, char *why)
     keeper->status->why = why;
 }
 
-static void save_status(Keeper *keeper)
+void keeper_save_status(Keeper *keeper)
 {
     g_autoptr(GError) refusal = NULL;
 
@@ -145,7 +146,7 @@ const OstlerRunStep *coroutine_mixed_fn keeper_feed(Keeper *keeper,
         status->ended_at = g_get_real_time();
         cpc_event_set(&keeper->is_over);
     } else if (is_news) {
-        save_status(keeper);
+        keeper_save_status(keeper);
         tell_state(keeper);
     }
     return step;
@@ -198,7 +199,7 @@ static void open_log(Keeper *keeper)
 {
     g_autofree char *path = ostler_run_path(keeper->config->name, "keeper.log");
 
-    keeper->log = keeper_log_open(path, keeper->config->is_adopting);
+    keeper_log_open(path, keeper->config->is_adopting);
 }
 
 static void coroutine_fn wait_for_end(Keeper *keeper)
@@ -223,9 +224,10 @@ static void coroutine_fn clear_away(Keeper *keeper)
 static void coroutine_fn leave(Keeper *keeper)
 {
     clear_away(keeper);
-    save_status(keeper);
+    keeper_save_status(keeper);
     g_clear_pointer(&keeper->guest_lock, ostler_lock_free);
     g_clear_pointer(&keeper->keeper_lock, ostler_lock_free);
+    keeper->is_cleared = true;
 
     tell_state(keeper);
     if (keeper->control) {

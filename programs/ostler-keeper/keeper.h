@@ -32,7 +32,8 @@ typedef struct {
     bool ends_with_keeper;
     int definition_fd; /* the definition's text, or -1: the stored one */
     int start_timeout_ms;
-    int stop_timeout_ms; /* between SIGTERM's power button and pulling the plug */
+    int stop_timeout_ms;   /* between SIGTERM's power button and pulling the plug */
+    int reboot_timeout_ms; /* after which a reboot that was asked for lapses */
 } KeeperConfig;
 
 typedef struct {
@@ -41,20 +42,22 @@ typedef struct {
     OstlerLock *guest_lock; /* NULL after an adoption: QEMU alone holds it */
     OstlerDefinition *definition;
     OstlerRunStatus *status;
-    OstlerLogFile *log;
     OstlerProcess *qemu;
     KeeperWords *words; /* QEMU's standard error; NULL after an adoption */
     OstlerQmp *qmp;     /* NULL while the monitor is not connected */
     OstlerRunConsole *console;
     OstlerControlServer *control;
     KeeperAddresses *addresses;
-    GPtrArray *sides;         /* OstlerSide; see sides.h */
-    GPtrArray *side_contexts; /* sides.c's own */
-    CoQueue changed;          /* woken at each change of state */
-    CoEvent has_reset;        /* QEMU said RESET */
+    GPtrArray *sides;  /* OstlerSide; see sides.h */
+    GPtrArray *passts; /* KeeperPasst; see passt.h */
+    bool is_recording_addresses;
+    CoQueue changed;    /* woken at each change of state */
+    CoEvent has_reset;  /* QEMU said RESET */
+    unsigned n_reboots; /* asked for */
     CoMutex is_restarting;
     CoMutex is_ending;
     CoEvent is_over; /* the state is "shut off" */
+    bool is_cleared; /* and nothing of the guest is left, nor a lock held */
     unsigned n_busy; /* coroutines that use the keeper; it is freed without them */
     CoEvent is_unused;
 } Keeper;
@@ -77,6 +80,9 @@ const OstlerRunStep *coroutine_mixed_fn keeper_feed(Keeper *keeper,
                                                     OstlerRunEvent event);
 /* The words on why it is in its state; taken over, may be NULL. */
 void keeper_set_why(Keeper *keeper, char *why);
+
+/* Write the record as it is now; a failure is a warning. */
+void keeper_save_status(Keeper *keeper);
 
 /* Run @entry(keeper) in a coroutine that the keeper's end waits for. */
 typedef void coroutine_fn KeeperTask(Keeper *keeper, void *data);

@@ -22,6 +22,7 @@
 #include "guest/running/place.h"
 #include "guest/running/prepare.h"
 #include "guest/store.h"
+#include "passt.h"
 #include "platform/datagram.h"
 #include "platform/rundir.h"
 #include "sides.h"
@@ -91,7 +92,7 @@ static bool make_stream(Keeper *keeper, Inheritance *inheritance,
     }
     g_array_append_val(inheritance->ends, fd);
     bequeath(inheritance, fd, socket->target_fd);
-    keeper_give_side_stream(keeper, socket->name, channel);
+    keeper_give_passt(keeper, socket->name, ostler_channel_steal_fd(channel));
     return true;
 }
 
@@ -398,6 +399,7 @@ bool coroutine_fn keeper_launch(Keeper *keeper, GError **error)
         prefer_last_words(keeper, error);
         return false;
     }
+    keeper_start_passts(keeper);
     keeper_start_sides(keeper);
     return true;
 }

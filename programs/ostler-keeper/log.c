@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "log.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "guest/running/log-file.h"
 
 #define MAX_LOG_BYTES (256u << 10)
 
-static OstlerLogFile *keeper_log; /* g_log's writer has room for one */
+/* GLib has one log writer a process, and so one log. */
+static OstlerLogFile *keeper_log;
+static bool is_shown;
 
 void keeper_log_line(const char *who, const char *line, size_t size)
 {
@@ -16,6 +21,9 @@ void keeper_log_line(const char *who, const char *line, size_t size)
 
     if (keeper_log) {
         ostler_log_file_append(keeper_log, text, strlen(text));
+    }
+    if (is_shown) {
+        fputs(text, stderr);
     }
 }
 
@@ -37,7 +45,6 @@ static const char *level_word(GLogLevelFlags level)
                                                               : "message";
 }
 
-/* Standard error as well: it is the journal's under systemd, and /dev/null else. */
 static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields,
                                   gsize n_fields, gpointer unused)
 {
@@ -48,12 +55,16 @@ static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields,
         return G_LOG_WRITER_HANDLED;
     }
     keeper_log_line(level_word(level), text, strlen(text));
-    return g_log_writer_standard_streams(level, fields, n_fields, NULL);
+    return G_LOG_WRITER_HANDLED;
 }
 
-OstlerLogFile *keeper_log_open(const char *path, bool keep)
+void keeper_log_begin(bool is_foreground)
+{
+    is_shown = is_foreground;
+    g_log_set_writer_func(write_log, NULL, NULL);
+}
+
+void keeper_log_open(const char *path, bool keep)
 {
     keeper_log = ostler_log_file_new(path, MAX_LOG_BYTES, keep);
-    g_log_set_writer_func(write_log, NULL, NULL);
-    return keeper_log;
 }

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "keeper.h"
+#include "log.h"
 #include "platform/signals.h"
 #include "ready.h"
 
@@ -23,6 +24,7 @@ static int ready_fd = -1;
 static int definition_fd = -1;
 static int start_timeout_ms = 30000;
 static int stop_timeout_s = 60;
+static int reboot_timeout_s = 300;
 static gboolean is_adopting;
 static gboolean is_paused;
 static gboolean ends_with_keeper;
@@ -48,6 +50,10 @@ static const GOptionEntry options[] = {
       "How long QEMU may take to answer, in milliseconds (30000)", "MS" },
     { "stop-timeout", 0, 0, G_OPTION_ARG_INT, &stop_timeout_s,
       "How long after SIGTERM the guest may take to power off, in seconds (60)", "S" },
+    { "reboot-timeout", 0, 0, G_OPTION_ARG_INT, &reboot_timeout_s,
+      "How long after a request to reboot the guest may take to power off, in seconds "
+      "(300)",
+      "S" },
     { "methods", 0, 0, G_OPTION_ARG_NONE, &wants_methods,
       "Print the control channel's methods as Markdown", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &wants_version, "Print the version", NULL },
@@ -133,6 +139,7 @@ static int look_after(const char *name)
             .definition_fd = definition_fd,
             .start_timeout_ms = start_timeout_ms,
             .stop_timeout_ms = stop_timeout_s * 1000,
+            .reboot_timeout_ms = reboot_timeout_s * 1000,
         },
     };
     g_autoptr(OstlerSignals) signals = ostler_signals_watch(
@@ -158,6 +165,7 @@ int main(int argc, char **argv)
         print_methods();
         return EXIT_SUCCESS;
     }
+    keeper_log_begin(!is_detached);
     if (is_detached && !ostler_process_detach(&why)) {
         keeper_say_failed(ready_fd, why);
         return OSTLER_RUN_ERROR_FAILED;

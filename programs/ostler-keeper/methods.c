@@ -83,7 +83,7 @@ static json_object *coroutine_fn destroy(OstlerControlClient *client,
     if (!keeper_ask(keeper, OSTLER_RUN_ASK_DESTROY, error)) {
         return NULL;
     }
-    while (keeper->status->state != OSTLER_RUN_SHUT_OFF) {
+    while (!keeper->is_cleared) {
         cpc_queue_wait(&keeper->changed, NULL);
     }
     return json_object_new_object();
@@ -273,8 +273,7 @@ const OstlerControlMethod keeper_methods[] = {
       "Press the power button, and start the guest again when it is off." },
     { "reset", reset, "", "", "Reset the machine at once, like its reset button." },
     { "destroy", destroy, "", "",
-      "End QEMU at once. Answers when it has ended; the connection closes when the "
-      "guest can be started again." },
+      "End QEMU at once. Answers when the guest can be started again." },
     { "suspend", suspend, "", "", "Stop the guest's processors." },
     { "resume", resume, "", "", "Let a stopped guest go on." },
     { "definition", get_definition, "", "\"text\", \"json\"",

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "guest/running/place.h"
+#include "sides.h"
 
 #define COMMAND_TIMEOUT_MS 10000
 #define QUIT_TIMEOUT_MS    3000  /* for QEMU to write its disks' caches back */
@@ -81,9 +82,32 @@ static bool coroutine_fn press_power_button(Keeper *keeper, GError **error)
     return keeper_set_policy(keeper, error) && run(keeper, "system_powerdown", error);
 }
 
+static void coroutine_fn forget_reboot_later(Keeper *keeper, void *asked)
+{
+    g_autoptr(GError) refusal = NULL;
+
+    if (ostler_process_wait(keeper->qemu, keeper->config->reboot_timeout_ms, NULL) ||
+        GPOINTER_TO_UINT(asked) != keeper->n_reboots) {
+        return; /* QEMU is gone, or a later request has the whole time for itself */
+    }
+    const OstlerRunStep *step = keeper_feed(keeper, OSTLER_RUN_REBOOT_LAPSED);
+    if (step->next) {
+        g_message("The guest did not react to the request to reboot");
+    }
+    if (!keeper_obey(keeper, step->action, &refusal)) {
+        g_warning("A power-off may still become a reboot: %s; continuing",
+                  refusal->message);
+    }
+}
+
 static bool coroutine_fn reboot(Keeper *keeper, GError **error)
 {
-    return set_action(keeper, "pause", error) && run(keeper, "system_powerdown", error);
+    if (!set_action(keeper, "pause", error) ||
+        !run(keeper, "system_powerdown", error)) {
+        return false;
+    }
+    keeper_spawn(keeper, forget_reboot_later, GUINT_TO_POINTER(++keeper->n_reboots));
+    return true;
 }
 
 static bool coroutine_fn reset(Keeper *keeper, GError **error)
@@ -281,6 +305,9 @@ static void on_event(const char *event, json_object *data, void *opaque)
     const OstlerRunStep *step = keeper_feed(keeper, means);
     if (means == OSTLER_RUN_QEMU_RESET) {
         cpc_event_set(&keeper->has_reset);
+    }
+    if (means == OSTLER_RUN_QEMU_RESET || means == OSTLER_RUN_QEMU_RESUMED) {
+        keeper_hurry_sides(keeper);
     }
     if (actions[step->action]) {
         keeper_spawn(keeper, obey_event, GUINT_TO_POINTER(step->action));

@@ -4,7 +4,7 @@
  *
  * Each side program gets what it needs as descriptors that are connected already, so
  * that it can give up everything else before the first byte.  It dies with the keeper: a
- * new keeper starts its own.
+ * new keeper starts its own.  (passt cannot be replaced, and is another matter: passt.c.)
  *
  * What a side program writes to its standard error goes into keeper.log, line by line
  * under its name.
@@ -19,16 +19,12 @@
 #include "addresses.h"
 #include "guest/running/place.h"
 #include "log.h"
+#include "passt.h"
 #include "programs.h"
 #include "wire/lines.h"
 
-#define MAX_LINE 65536u
-
-typedef struct {
-    Keeper *keeper;        /* borrowed */
-    char *label;           /* of the nic, for passt; else NULL */
-    OstlerChannel *stream; /* to QEMU, for a side that gets it ready made; or NULL */
-} SideContext;
+#define MAX_LINE        65536u
+#define RECORD_PAUSE_MS 1000
 
 typedef void LineFunc(Keeper *keeper, const char *line, size_t size);
 
@@ -81,12 +77,18 @@ static int coroutine_mixed_fn open_stream(Keeper *keeper, const char *who,
     return fd;
 }
 
+int coroutine_mixed_fn keeper_open_log_stream(Keeper *keeper, const char *who,
+                                              GError **error)
+{
+    return open_stream(keeper, who, NULL, error);
+}
+
 /* Start @argv, whose first word is a program of ours or one in PATH. */
 static OstlerProcess *coroutine_mixed_fn start(Keeper *keeper, GPtrArray *argv,
                                                const OstlerFdMap *fds, unsigned n_fds,
                                                LineFunc *take_output, GError **error)
 {
-    static const char *const known[] = { "ostler-mtp", "ostler-address", "passt" };
+    static const char *const known[] = { "ostler-mtp", "ostler-address" };
     const char *who = argv->pdata[0];
 
     for (unsigned i = 0; i < G_N_ELEMENTS(known); i++) {
@@ -161,7 +163,7 @@ static void add_share(GPtrArray *argv, const OstlerSection *share)
 
 static OstlerProcess *coroutine_fn start_mtp(void *opaque, GError **error)
 {
-    Keeper *keeper = ((SideContext *)opaque)->keeper;
+    Keeper *keeper = opaque;
     g_autofree char *path = ostler_run_path(keeper->config->name, "shares.sock");
     g_autoptr(GPtrArray) argv = argv_new("ostler-mtp");
 
@@ -181,9 +183,31 @@ static bool wants_address(const Keeper *keeper)
     return keeper_addresses_n_mirrors(keeper->addresses) > 0;
 }
 
+/* For whoever adopts the guest.  Not at once: a guest may change its claims all day. */
+static void coroutine_fn record_addresses_later(Keeper *keeper, void *unused)
+{
+    if (!ostler_process_wait(keeper->qemu, RECORD_PAUSE_MS, NULL)) {
+        g_autoptr(json_object) known = keeper_addresses_json(keeper->addresses);
+        json_object_put(keeper->status->addresses);
+        keeper->status->addresses =
+            json_object_get(ostler_json_find(known, "addresses"));
+        keeper_save_status(keeper);
+    }
+    keeper->is_recording_addresses = false;
+}
+
+static void record_addresses(Keeper *keeper)
+{
+    if (!keeper->is_recording_addresses) {
+        keeper->is_recording_addresses = true;
+        keeper_spawn(keeper, record_addresses_later, NULL);
+    }
+}
+
 static void take_finding(Keeper *keeper, const char *line, size_t size)
 {
     if (keeper_addresses_take(keeper->addresses, line, size)) {
+        record_addresses(keeper);
         ostler_control_server_tell(keeper->control, "address",
                                    keeper_addresses_json(keeper->addresses));
         cpc_queue_all(&keeper->changed);
@@ -192,7 +216,7 @@ static void take_finding(Keeper *keeper, const char *line, size_t size)
 
 static OstlerProcess *coroutine_fn start_address(void *opaque, GError **error)
 {
-    Keeper *keeper = ((SideContext *)opaque)->keeper;
+    Keeper *keeper = opaque;
     unsigned n = keeper_addresses_n_mirrors(keeper->addresses);
     g_autofree OstlerFdMap *fds = g_new(OstlerFdMap, n);
     g_autoptr(GPtrArray) argv = argv_new("ostler-address");
@@ -206,54 +230,18 @@ static OstlerProcess *coroutine_fn start_address(void *opaque, GError **error)
     return start(keeper, argv, fds, n, take_finding, error);
 }
 
-/* --- passt: a network card's way out --- */
-
-/* passt(1): -t ADDRESS/HOSTPORT:GUESTPORT; -u likewise. */
-static void add_forward(GPtrArray *argv, const char *forward)
-{
-    g_auto(GStrv) parts = g_strsplit(forward, ":", 4);
-    bool has_address = parts[1] && parts[2] && parts[3];
-    const char *option = strcmp(parts[0], "udp") == 0 ? "-u" : "-t";
-
-    add(argv, option,
-        has_address ? g_strdup_printf("%s/%s:%s", parts[1], parts[2], parts[3])
-                    : g_strdup_printf("%s:%s", parts[1], parts[2]));
-}
-
-static OstlerProcess *coroutine_fn start_passt(void *opaque, GError **error)
-{
-    SideContext *context = opaque;
-    OstlerSection *nic =
-        ostler_definition_find(context->keeper->definition, "nic", context->label);
-    g_autofree const char **forwards = ostler_section_get_list(nic, "forward");
-    g_autoptr(GPtrArray) argv = argv_new("passt");
-
-    if (!context->stream) { /* QEMU's end cannot be connected a second time */
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                    "passt for [nic.%s] has ended; the card has no network any more",
-                    context->label);
-        return NULL;
-    }
-    OstlerFdMap fd = { .source = ostler_channel_fd(context->stream), .target = 3 };
-    g_ptr_array_add(argv, g_strdup("--foreground"));
-    g_ptr_array_add(argv, g_strdup("--quiet"));
-    add(argv, "--fd", g_strdup("3"));
-    for (unsigned i = 0; forwards[i]; i++) {
-        add_forward(argv, forwards[i]);
-    }
-    OstlerProcess *process = start(context->keeper, argv, &fd, 1, NULL, error);
-    g_clear_pointer(&context->stream, ostler_channel_free);
-    return process;
-}
-
 /* --- all of them --- */
 
+/* That they end with QEMU is how it should be. */
 static void report(const char *name, const char *what, void *opaque)
 {
+    const Keeper *keeper = opaque;
+
+    if (!ostler_process_is_alive(keeper->qemu)) {
+        return;
+    }
     g_warning("%s %s", name, what);
 }
-
-static const OstlerSideOps passt_ops = { start_passt, report };
 
 static const struct {
     const char *name;
@@ -264,42 +252,20 @@ static const struct {
     { "ostler-address", wants_address, { start_address, report } },
 };
 
-static SideContext *context_new(Keeper *keeper)
-{
-    SideContext *context = g_new0(SideContext, 1);
-
-    context->keeper = keeper;
-    g_ptr_array_add(keeper->side_contexts, context);
-    return context;
-}
-
-static void context_free(SideContext *context)
-{
-    ostler_channel_free(context->stream);
-    g_free(context->label);
-    g_free(context);
-}
-
-void keeper_give_side_stream(Keeper *keeper, const char *socket, OstlerChannel *stream)
-{
-    SideContext *context = context_new(keeper);
-
-    context->label = g_strdup(strchr(socket, '-') + 1); /* "passt-LABEL" */
-    context->stream = stream;
-}
-
 void coroutine_mixed_fn keeper_start_sides(Keeper *keeper)
 {
-    for (guint i = 0; i < keeper->side_contexts->len; i++) {
-        g_ptr_array_add(
-            keeper->sides,
-            ostler_side_new("passt", &passt_ops, keeper->side_contexts->pdata[i]));
-    }
     for (unsigned i = 0; i < G_N_ELEMENTS(sides); i++) {
         if (sides[i].is_wanted(keeper)) {
-            g_ptr_array_add(keeper->sides, ostler_side_new(sides[i].name, &sides[i].ops,
-                                                           context_new(keeper)));
+            g_ptr_array_add(keeper->sides,
+                            ostler_side_new(sides[i].name, &sides[i].ops, keeper));
         }
+    }
+}
+
+void coroutine_mixed_fn keeper_hurry_sides(Keeper *keeper)
+{
+    for (guint i = 0; i < keeper->sides->len; i++) {
+        ostler_side_hurry(keeper->sides->pdata[i]);
     }
 }
 
@@ -308,10 +274,7 @@ void coroutine_fn keeper_stop_sides(Keeper *keeper)
     while (keeper->sides->len > 0) {
         ostler_side_stop(g_ptr_array_steal_index_fast(keeper->sides, 0));
     }
-    for (guint i = 0; i < keeper->side_contexts->len; i++) {
-        context_free(keeper->side_contexts->pdata[i]);
-    }
-    g_ptr_array_set_size(keeper->side_contexts, 0);
+    keeper_stop_passts(keeper);
 }
 
 json_object *keeper_describe_sides(const Keeper *keeper)
@@ -326,5 +289,6 @@ json_object *keeper_describe_sides(const Keeper *keeper)
                       json_object_new_int(ostler_side_pid(side)), "restarts",
                       json_object_new_int64(ostler_side_n_restarts(side)), NULL));
     }
+    keeper_describe_passts(keeper, list);
     return list;
 }

@@ -134,24 +134,50 @@ static void add_passt(OstlerPlanner *planner, const Nic *nic)
  * claim, and a mirrored frame does not say which way it went.  QEMU's tx is what the
  * backend sends: inbound, seen from the guest (net/filter.c).
  */
+const OstlerPlanMirror ostler_plan_mirrors[OSTLER_PLAN_N_MIRRORS] = {
+    { "inbound", "tx" },
+    { "outbound", "rx" },
+};
+
+char *ostler_plan_mirror_socket(const OstlerPlanMirror *mirror, const char *label)
+{
+    return g_strdup_printf("%s-%s", mirror->name, label);
+}
+
+char *ostler_plan_mirror_chardev(const OstlerPlanMirror *mirror, unsigned index)
+{
+    return g_strdup_printf("%s%u", mirror->name, index);
+}
+
+char *ostler_plan_mirror_filter(const OstlerPlanMirror *mirror, unsigned index)
+{
+    return g_strdup_printf("mirror-%s%u", mirror->name, index);
+}
+
+char *ostler_plan_netdev(unsigned index)
+{
+    return g_strdup_printf("net%u", index);
+}
+
+static void add_mirror(OstlerPlanner *planner, const Nic *nic,
+                       const OstlerPlanMirror *mirror)
+{
+    g_autofree char *socket =
+        ostler_plan_mirror_socket(mirror, ostler_section_label(nic->section));
+    g_autofree char *chardev = ostler_plan_mirror_chardev(mirror, nic->index);
+    g_autofree char *filter = ostler_plan_mirror_filter(mirror, nic->index);
+    int fd = ostler_plan_socket(planner, OSTLER_PLAN_DATAGRAM, socket);
+
+    ostler_plan_add(planner, "-chardev", "socket,id=%s,fd=%d", chardev, fd);
+    ostler_plan_add(planner, "-object",
+                    "filter-mirror,id=%s,netdev=%s,queue=%s,outdev=%s", filter,
+                    nic->backend, mirror->queue, chardev);
+}
+
 static void add_mirrors(OstlerPlanner *planner, const Nic *nic)
 {
-    static const struct {
-        const char *name;
-        const char *queue;
-    } mirrors[] = { { "inbound", "tx" }, { "outbound", "rx" } };
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(mirrors); i++) {
-        g_autofree char *name = g_strdup_printf("%s-%s", mirrors[i].name,
-                                                ostler_section_label(nic->section));
-        int fd = ostler_plan_socket(planner, OSTLER_PLAN_DATAGRAM, name);
-
-        ostler_plan_add(planner, "-chardev", "socket,id=%s%u,fd=%d", mirrors[i].name,
-                        nic->index, fd);
-        ostler_plan_add(planner, "-object",
-                        "filter-mirror,id=mirror-%s%u,netdev=%s,queue=%s,outdev=%s%u",
-                        mirrors[i].name, nic->index, nic->backend, mirrors[i].queue,
-                        mirrors[i].name, nic->index);
+    for (unsigned i = 0; i < OSTLER_PLAN_N_MIRRORS; i++) {
+        add_mirror(planner, nic, &ostler_plan_mirrors[i]);
     }
 }
 
@@ -167,6 +193,18 @@ static const char *type_of(const OstlerSection *section)
 bool ostler_plan_needs_helper(const OstlerSection *nic)
 {
     return strcmp(type_of(nic), "bridge") == 0;
+}
+
+bool ostler_plan_has_mirrors(const OstlerSection *nic)
+{
+    const char *type = type_of(nic);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(backends); i++) {
+        if (strcmp(backends[i].name, type) == 0) {
+            return backends[i].has_frames;
+        }
+    }
+    return true; /* passt */
 }
 
 static void add_netdev(OstlerPlanner *planner, const Nic *nic)
@@ -309,7 +347,7 @@ bool ostler_plan_nics(OstlerPlanner *planner, GError **error)
         g_auto(Nic) nic = {
             .section = section,
             .id = ostler_plan_id(section),
-            .backend = g_strdup_printf("net%u", index),
+            .backend = ostler_plan_netdev(index),
             .who = ostler_plan_who(section),
             .mac = mac ? g_strdup(mac) : make_mac(planner, section),
             .index = index,

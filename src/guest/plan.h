@@ -65,6 +65,26 @@ typedef struct {
     char *console; /* the socket of the guest's console, or NULL */
 } OstlerPlan;
 
+/*
+ * A card whose frames can be seen has two mirrors.  QEMU's objects for the card that is
+ * the @index-th [nic] are named by these; a keeper that adopts makes them anew.
+ */
+typedef struct {
+    const char *name;  /* the direction as the guest sees it: "inbound" */
+    const char *queue; /* filter-mirror's property */
+} OstlerPlanMirror;
+#define OSTLER_PLAN_N_MIRRORS 2
+extern const OstlerPlanMirror ostler_plan_mirrors[OSTLER_PLAN_N_MIRRORS];
+
+/* Whether QEMU can show the frames of this [nic]. */
+bool ostler_plan_has_mirrors(const OstlerSection *nic);
+
+/* Caller frees. */
+char *ostler_plan_mirror_socket(const OstlerPlanMirror *mirror, const char *label);
+char *ostler_plan_mirror_chardev(const OstlerPlanMirror *mirror, unsigned index);
+char *ostler_plan_mirror_filter(const OstlerPlanMirror *mirror, unsigned index);
+char *ostler_plan_netdev(unsigned index);
+
 OstlerPlan *ostler_plan_new(const OstlerDefinition *definition,
                             const OstlerMachine *machine, const OstlerPlanHost *host,
                             GError **error);

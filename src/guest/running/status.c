@@ -4,11 +4,26 @@
 #include "guest/running/place.h"
 #include "platform/rundir.h"
 
+static void clear_passt(gpointer data)
+{
+    g_free(((OstlerRunPasst *)data)->nic);
+}
+
 OstlerRunStatus *ostler_run_status_new(void)
 {
     OstlerRunStatus *status = g_new0(OstlerRunStatus, 1);
     status->state = OSTLER_RUN_STARTING;
+    status->passts = g_array_new(FALSE, FALSE, sizeof(OstlerRunPasst));
+    g_array_set_clear_func(status->passts, clear_passt);
     return status;
+}
+
+void ostler_run_status_add_passt(OstlerRunStatus *status, const char *nic,
+                                 OstlerProcessIdentity process)
+{
+    OstlerRunPasst passt = { .nic = g_strdup(nic), .process = process };
+
+    g_array_append_val(status->passts, passt);
 }
 
 void ostler_run_status_free(OstlerRunStatus *status)
@@ -20,6 +35,8 @@ void ostler_run_status_free(OstlerRunStatus *status)
     g_free(status->accel);
     g_free(status->console);
     g_strfreev(status->notes);
+    g_array_unref(status->passts);
+    json_object_put(status->addresses);
     g_free(status);
 }
 
@@ -28,6 +45,21 @@ static void add_text(json_object *record, const char *key, const char *text)
     if (text) {
         json_object_object_add(record, key, json_object_new_string(text));
     }
+}
+
+static json_object *passts_json(const OstlerRunStatus *status)
+{
+    json_object *list = json_object_new_array();
+
+    for (guint i = 0; i < status->passts->len; i++) {
+        const OstlerRunPasst *passt = &g_array_index(status->passts, OstlerRunPasst, i);
+        json_object_array_add(
+            list, ostler_json_object(
+                      "nic", json_object_new_string(passt->nic), "pid",
+                      json_object_new_int(passt->process.pid), "pid-start-time",
+                      json_object_new_int64((int64_t)passt->process.start_time), NULL));
+    }
+    return list;
 }
 
 json_object *ostler_run_status_to_json(const OstlerRunStatus *status)
@@ -50,15 +82,48 @@ json_object *ostler_run_status_to_json(const OstlerRunStatus *status)
         json_object_array_add(notes, json_object_new_string(status->notes[i]));
     }
     json_object_object_add(record, "notes", notes);
+    json_object_object_add(record, "passt", passts_json(status));
+    if (status->addresses) {
+        json_object_object_add(record, "addresses", json_object_get(status->addresses));
+    }
     return record;
+}
+
+static OstlerProcessIdentity read_identity(json_object *record)
+{
+    return (OstlerProcessIdentity){
+        .pid = (int)ostler_json_find_int(record, "pid", 0),
+        .start_time = (uint64_t)ostler_json_find_int(record, "pid-start-time", 0),
+    };
+}
+
+/* A list of @record, or NULL. */
+static json_object *find_list(json_object *record, const char *key)
+{
+    json_object *list = ostler_json_find(record, key);
+
+    return json_object_is_type(list, json_type_array) ? list : NULL;
+}
+
+static void read_passts(OstlerRunStatus *status, json_object *record)
+{
+    json_object *list = find_list(record, "passt");
+
+    for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+        json_object *row = json_object_array_get_idx(list, i);
+        const char *nic = ostler_json_find_string(row, "nic");
+        if (nic) {
+            ostler_run_status_add_passt(status, nic, read_identity(row));
+        }
+    }
 }
 
 static char **read_notes(json_object *record)
 {
-    json_object *notes = ostler_json_find(record, "notes");
+    json_object *notes = find_list(record, "notes");
     g_autoptr(GStrvBuilder) texts = g_strv_builder_new();
 
-    if (!json_object_is_type(notes, json_type_array)) {
+    if (!notes) {
         return NULL;
     }
     for (size_t i = 0; i < json_object_array_length(notes); i++) {
@@ -85,9 +150,7 @@ OstlerRunStatus *ostler_run_status_from_json(json_object *record, GError **error
         return NULL;
     }
     status->reason = ostler_run_reason_find(ostler_json_find_string(record, "reason"));
-    status->qemu.pid = (int)ostler_json_find_int(record, "pid", 0);
-    status->qemu.start_time =
-        (uint64_t)ostler_json_find_int(record, "pid-start-time", 0);
+    status->qemu = read_identity(record);
     status->keeper_pid = (int)ostler_json_find_int(record, "keeper-pid", 0);
     status->started_at = ostler_json_find_int(record, "started-at", 0);
     status->ended_at = ostler_json_find_int(record, "ended-at", 0);
@@ -96,6 +159,8 @@ OstlerRunStatus *ostler_run_status_from_json(json_object *record, GError **error
     status->accel = g_strdup(ostler_json_find_string(record, "accel"));
     status->console = g_strdup(ostler_json_find_string(record, "console"));
     status->notes = read_notes(record);
+    status->addresses = json_object_get(find_list(record, "addresses"));
+    read_passts(status, record);
     return g_steal_pointer(&status);
 }
 

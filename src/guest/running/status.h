@@ -17,6 +17,12 @@
 #include "platform/process.h"
 #include "json/json.h"
 
+/* A program that outlives its keeper: the way out of the card [nic.NIC]. */
+typedef struct {
+    char *nic;
+    OstlerProcessIdentity process;
+} OstlerRunPasst;
+
 typedef struct {
     OstlerRunState state;
     OstlerRunReason reason;
@@ -28,10 +34,14 @@ typedef struct {
     char *accel;
     char *console; /* the plan's console socket, or NULL */
     bool ends_with_keeper;
-    char **notes; /* of the plan; NULL for none */
+    char **notes;           /* of the plan; NULL for none */
+    GArray *passts;         /* OstlerRunPasst */
+    json_object *addresses; /* what was known last, a list; or NULL */
 } OstlerRunStatus;
 
 OstlerRunStatus *ostler_run_status_new(void);
+void ostler_run_status_add_passt(OstlerRunStatus *status, const char *nic,
+                                 OstlerProcessIdentity process);
 void ostler_run_status_free(OstlerRunStatus *status);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerRunStatus, ostler_run_status_free)
 
