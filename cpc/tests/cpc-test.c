@@ -244,6 +244,8 @@ static int use_stack(unsigned size)
     volatile char frame[512];
 
     frame[0] = (char)size;
+    /* Its address gets out, or clang makes a loop of this. */
+    __asm__ volatile("" : : "r"(frame) : "memory");
     return size > sizeof(frame) ? use_stack(size - (unsigned)sizeof(frame)) + frame[0]
                                 : 0;
 }
