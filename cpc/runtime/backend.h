@@ -48,8 +48,11 @@ CpcOutcome cpc_backend_run(Coroutine *co);
 /* Inside of @co: return from the cpc_backend_run() that runs it. */
 void coroutine_fn cpc_backend_yield(Coroutine *co);
 
-/* Ordinary C that calls a coroutine_fn, which only a backend may. */
-#ifdef CPC_MARKS
+/* Ordinary C that calls a coroutine_fn, which only a backend may.  Compiled by the plugin
+ * it is a coroutine_fn: continuation.c knows how to call those. */
+#if defined(CPC_PLUGIN)
+#define coroutine_start_fn coroutine_fn
+#elif defined(CPC_MARKS)
 #define coroutine_start_fn __attribute__((annotate("coroutine_start_fn")))
 #else
 #define coroutine_start_fn

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "shim.h"
+
+#include <llvm/IR/DiagnosticInfo.h>
+#include <llvm/IR/Instructions.h>
+#include <llvm/IR/Module.h>
+#include <llvm/IR/PassManager.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Passes/PassPlugin.h>
+#include <llvm/Transforms/Utils/Cloning.h>
+
+using namespace llvm;
+
+void cpc_shim_error(LLVMValueRef where, const char *message)
+{
+    auto *instruction = dyn_cast<Instruction>(unwrap(where));
+    auto *function =
+        instruction ? instruction->getFunction() : cast<Function>(unwrap(where));
+    DiagnosticLocation location;
+
+    if (instruction) {
+        location = DiagnosticLocation(instruction->getDebugLoc());
+    } else {
+        location = DiagnosticLocation(function->getSubprogram());
+    }
+    function->getContext().diagnose(
+        DiagnosticInfoUnsupported(*function, message, location, DS_Error));
+}
+
+LLVMValueRef cpc_shim_clone(LLVMValueRef function, const char *name)
+{
+    ValueToValueMapTy map;
+    Function *clone = CloneFunction(unwrap<Function>(function), map);
+
+    clone->setName(name);
+    return wrap(clone);
+}
+
+void cpc_shim_move_body(LLVMValueRef from, LLVMValueRef to)
+{
+    auto *old_function = unwrap<Function>(from);
+    auto *new_function = unwrap<Function>(to);
+
+    new_function->splice(new_function->begin(), old_function);
+    new_function->setSubprogram(old_function->getSubprogram());
+    old_function->setSubprogram(nullptr);
+}
+
+void cpc_shim_drop_body(LLVMValueRef function)
+{
+    unwrap<Function>(function)->deleteBody();
+}
+
+LLVMBasicBlockRef cpc_shim_split(LLVMValueRef at, const char *name)
+{
+    auto *instruction = unwrap<Instruction>(at);
+
+    return wrap(
+        instruction->getParent()->splitBasicBlock(instruction->getIterator(), name));
+}
+
+namespace
+{
+struct CpcPass : PassInfoMixin<CpcPass> {
+    PreservedAnalyses run(Module &module, ModuleAnalysisManager &)
+    {
+        return cpc_pass_run(wrap(&module)) ? PreservedAnalyses::none()
+                                           : PreservedAnalyses::all();
+    }
+
+    /* At -O0 as well. */
+    static bool isRequired()
+    {
+        return true;
+    }
+};
+
+/* First of all, so that LLVM's own coroutine passes find what this one leaves them. */
+void register_pass(PassBuilder &builder)
+{
+    builder.registerPipelineStartEPCallback(
+        [](ModulePassManager &manager, OptimizationLevel) {
+            manager.addPass(CpcPass());
+        });
+}
+} // namespace
+
+extern "C" LLVM_ATTRIBUTE_WEAK __attribute__((visibility("default")))
+PassPluginLibraryInfo
+llvmGetPassPluginInfo()
+{
+    return { LLVM_PLUGIN_API_VERSION, "cpc", "1", register_pass };
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * shim.h - the few things that LLVM has in C++ only
+ *
+ * pass.c is what the plugin does; shim.cpp puts it into clang's pipeline.
+ */
+#pragma once
+
+#include <llvm-c/Core.h>
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Compile the coroutines of @module; whether anything changed.  In pass.c. */
+bool cpc_pass_run(LLVMModuleRef module);
+
+/* An error of clang's, at @where: an instruction or a function. */
+void cpc_shim_error(LLVMValueRef where, const char *message);
+
+/* A copy of @function in the same module. */
+LLVMValueRef cpc_shim_clone(LLVMValueRef function, const char *name);
+
+/* Move the blocks of @from, and its debug info, to @to, which has none. */
+void cpc_shim_move_body(LLVMValueRef from, LLVMValueRef to);
+
+/* Make a declaration of @function. */
+void cpc_shim_drop_body(LLVMValueRef function);
+
+/* A new block that begins with @at; the old one, up to there, branches to it. */
+LLVMBasicBlockRef cpc_shim_split(LLVMValueRef at, const char *name);
+
+#ifdef __cplusplus
+}
+#endif
