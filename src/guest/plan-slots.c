@@ -238,7 +238,7 @@ static void add_ports(OstlerSlots *slots, const char *bus, unsigned n, bool is_l
 }
 
 /*
- * Where a device tree lists the transports, machines/probe.c has put them in its order.
+ * Where a device tree lists the transports, probe-mmio.c has put them in its order.
  * On x86 (microvm) it is ACPI's tables that do, the highest first; its transport 0, which
  * gets no interrupt under Debian's kernel, is then the last to be used.
  */
