@@ -120,6 +120,20 @@ char *ostler_emulator_reason(const char *said)
     return g_strdup(reason);
 }
 
+/* A signal says nothing about the machine: whoever ran out of memory sent it, or a bug. */
+static GError *explain_end(const OstlerProcessEnd *end, const char *said)
+{
+    g_autofree char *reason = ostler_emulator_reason(said);
+
+    if (end->signal) {
+        g_autofree char *how = ostler_process_end_text(end);
+        return g_error_new(G_IO_ERROR, G_IO_ERROR_FAILED, "QEMU %s%s%s", how,
+                           *said ? ": " : "", *said ? reason : "");
+    }
+    return g_error_new_literal(OSTLER_MACHINE_ERROR, OSTLER_MACHINE_ERROR_REFUSED,
+                               reason);
+}
+
 /* Replace "connection closed" by the reason QEMU gave before it went. */
 static void coroutine_fn explain(OstlerEmulator *emulator, GError **error)
 {
@@ -129,10 +143,8 @@ static void coroutine_fn explain(OstlerEmulator *emulator, GError **error)
         return; /* it still runs: then the monitor's own error is the truth */
     }
     g_autofree char *said = read_said(emulator->said_fd);
-    g_autofree char *reason = ostler_emulator_reason(said);
     g_clear_error(error);
-    g_set_error_literal(error, OSTLER_MACHINE_ERROR, OSTLER_MACHINE_ERROR_REFUSED,
-                        reason);
+    *error = explain_end(&end, said);
 }
 
 static OstlerQmp *coroutine_fn open_monitor(OstlerEmulator *emulator,

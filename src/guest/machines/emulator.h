@@ -7,8 +7,9 @@
  * emulator run without devices, display and configuration, and die with their parent.
  *
  * Ownership:  ostler_emulator_stop() ends and frees it; never leave one running.
- * Errors:     OSTLER_MACHINE_ERROR_REFUSED with QEMU's own words when it does not
- *             start; else those of process.h and session.h.
+ * Errors:     OSTLER_MACHINE_ERROR_REFUSED with QEMU's own words when it ends by itself
+ *             instead of starting; G_IO_ERROR_FAILED when a signal ended it; else those
+ *             of process.h and session.h.
  */
 #pragma once
 

@@ -59,6 +59,54 @@ static void an_answer_is_kept_until_the_binary_changes(void)
     g_assert_null(changed);
 }
 
+/* An emulator that starts with more memory or with a kernel; the system kills it when
+ * it has more memory, until there is a file "calm". */
+static char *write_killed_emulator(void)
+{
+    g_autofree char *script =
+        g_strdup_printf("#!/bin/sh\n"
+                        "case \"$*\" in\n"
+                        "*'-m 2G'*) [ -e '%s/calm' ] || kill -KILL $$ ;;\n"
+                        "*-kernel*) ;;\n"
+                        "*) echo 'it needs more' >&2; exit 1 ;;\n"
+                        "esac\n"
+                        "exec qemu-system-x86_64 \"$@\"\n",
+                        home);
+    char *path = g_build_filename(home, "killed", NULL);
+
+    write_file("killed", script);
+    g_assert_cmpint(g_chmod(path, 0700), ==, 0);
+    return path;
+}
+
+static void coroutine_fn ask_hindered_and_again(void *opaque)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(ostler_machine_probe("x86_64", "isapc", opaque, &error));
+    g_assert_error(error, G_IO_ERROR, G_IO_ERROR_FAILED);
+    g_assert_cmpstr(error->message, ==, "QEMU was killed by signal 9 (Killed)");
+    g_clear_error(&error);
+
+    write_file("calm", "");
+    g_autoptr(OstlerMachine) machine =
+        ostler_machine_probe("x86_64", "isapc", opaque, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(g_strv_length(machine->needs), ==, 0);
+}
+
+static void a_killed_emulator_refuses_nothing_and_is_asked_again(void)
+{
+    g_autofree char *real = g_find_program_in_path("qemu-system-x86_64");
+    g_autofree char *emulator = write_killed_emulator();
+
+    if (!real) {
+        g_test_skip("there is no qemu-system-x86_64");
+        return;
+    }
+    cpc_run(ask_hindered_and_again, emulator);
+}
+
 static void efi_is_found_by_machine_and_without_secure_boot(void)
 {
 #define DESCRIPTOR(code, features)                                                     \
@@ -159,6 +207,7 @@ int main(int argc, char **argv)
 #define ADD(function) g_test_add_func("/machines/" #function, function)
     ADD(the_reason_is_the_line_that_is_no_warning);
     ADD(an_answer_is_kept_until_the_binary_changes);
+    ADD(a_killed_emulator_refuses_nothing_and_is_asked_again);
     ADD(efi_is_found_by_machine_and_without_secure_boot);
     ADD(an_accelerator_that_runs_nothing_is_noticed);
     ADD(the_choice_of_the_accelerator_lasts_for_this_boot);

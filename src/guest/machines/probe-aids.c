@@ -44,42 +44,56 @@ static void set_args(Probe *probe, const char *option, const char *value)
     g_ptr_array_add(probe->args, NULL);
 }
 
+static bool is_refusal(const GError *error)
+{
+    return g_error_matches(error, OSTLER_MACHINE_ERROR, OSTLER_MACHINE_ERROR_REFUSED);
+}
+
+/* Start it with the args of now. */
+static OstlerEmulator *coroutine_fn start(Probe *probe, GError **error)
+{
+    return ostler_emulator_start(probe->machine->emulator,
+                                 (const char *const *)probe->args->pdata, error);
+}
+
+/* NULL with @error set when the host was in the way: what the next aid would show then
+ * is not what the machine needs.  NULL without when every aid is refused. */
 static OstlerEmulator *coroutine_fn start_with_aid(Probe *probe, GError **error)
 {
     if (!make_stand_in(probe, error)) {
         return NULL;
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(aids); i++) {
+        g_autoptr(GError) refused = NULL;
         set_args(probe, aids[i].option,
                  aids[i].value ? aids[i].value : probe->stand_in);
-        OstlerEmulator *emulator = ostler_emulator_start(
-            probe->machine->emulator, (const char *const *)probe->args->pdata, NULL);
+        OstlerEmulator *emulator = start(probe, &refused);
         if (emulator) {
             const char *const needs[] = { aids[i].name, NULL };
             probe->machine->needs = g_strdupv((char **)needs);
             probe->machine->flash_bytes = aids[i].flash_bytes;
             return emulator;
         }
+        if (!is_refusal(refused)) {
+            g_propagate_error(error, g_steal_pointer(&refused));
+            return NULL;
+        }
     }
     return NULL;
 }
 
-/* Start the machine bare or with an aid; the error is what it said when bare. */
 OstlerEmulator *coroutine_fn probe_start_machine(Probe *probe, GError **error)
 {
-    GError *refused = NULL;
+    g_autoptr(GError) refused = NULL;
+    GError *hindered = NULL;
 
     set_args(probe, NULL, NULL);
-    OstlerEmulator *emulator = ostler_emulator_start(
-        probe->machine->emulator, (const char *const *)probe->args->pdata, &refused);
-    if (!emulator &&
-        g_error_matches(refused, OSTLER_MACHINE_ERROR, OSTLER_MACHINE_ERROR_REFUSED)) {
-        emulator = start_with_aid(probe, NULL);
+    OstlerEmulator *emulator = start(probe, &refused);
+    if (!emulator && is_refusal(refused)) {
+        emulator = start_with_aid(probe, &hindered);
     }
     if (!emulator) {
-        g_propagate_error(error, refused);
-        return NULL;
+        g_propagate_error(error, hindered ? hindered : g_steal_pointer(&refused));
     }
-    g_clear_error(&refused);
     return emulator;
 }

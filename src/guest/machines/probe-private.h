@@ -58,7 +58,8 @@ bool probe_is_pci(const char *bus_type);
 
 /* ---- the questions ---- */
 
-/* probe-aids.c: start it bare or with an aid; the error is what it said when bare. */
+/* probe-aids.c: start it bare or with an aid; the error is what it said when bare, unless
+ * an aid could not be tried: then it is why, and no OSTLER_MACHINE_ERROR. */
 OstlerEmulator *coroutine_fn probe_start_machine(Probe *probe, GError **error);
 
 /* probe-buses.c: the buses of the bare machine and what sits on them. */
