@@ -43,7 +43,8 @@ void vmx_apply(const struct vmx_change *changes)
 {
     for (; changes->field != VMX_LAST; changes++) {
         if (changes->field < 0 || changes->field == VMCS_SECONDARY_CONTROLS) {
-            vmx_pages_touch();
+            vmx_pages_touch(changes->field == VMCS_SECONDARY_CONTROLS &&
+                            changes->set & VMX_CPU2_EPT);
         }
         if (changes->field >= 0) {
             write_field(changes);

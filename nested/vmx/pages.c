@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pages.h"
 
-#include "lib/memory.h"
 #include "vmx.h"
 
 #define N(array) (sizeof(array) / sizeof *(array))
@@ -9,7 +8,7 @@
 struct vmx_pages vmx_pages __attribute__((aligned(4096)));
 extern uint64_t nested_pd[];
 
-static bool is_touched = true;
+static bool is_touched = true, is_ept_touched = true;
 
 static void map_identity(void)
 {
@@ -28,24 +27,43 @@ static void map_window(void)
     vmx_pages.ept_pt[0] = (uint64_t)vmx_pages.data | EPT_WB | EPT_RWX;
 }
 
-void vmx_pages_touch(void)
+void vmx_pages_touch(bool with_ept)
 {
     is_touched = true;
+    is_ept_touched = is_ept_touched || with_ept;
+}
+
+/* Eight bytes at a time: an engine that interprets counts each. */
+static void clear(void *from, size_t size)
+{
+    size_t n = size / 8;
+
+    __asm__ volatile("rep stosq" : "+D"(from), "+c"(n) : "a"(0) : "memory");
+}
+
+static void reset_ept(void)
+{
+    clear(vmx_pages.ept_pml4, sizeof vmx_pages.ept_pml4);
+    clear(vmx_pages.ept_pdpt, sizeof vmx_pages.ept_pdpt);
+    clear(vmx_pages.ept_pt, sizeof vmx_pages.ept_pt);
+    map_identity();
+    map_window();
+    vmx_forget_translations();
+    is_ept_touched = false;
 }
 
 void vmx_pages_reset(void)
 {
-    if (!is_touched) {
-        return;
+    if (is_touched) {
+        clear(&vmx_pages, offsetof(struct vmx_pages, ept_pml4));
+        for (unsigned i = 0; i < 4; i++) {
+            vmx_pages.pae_pdpt[i] = ((uint64_t)nested_pd + i * 0x1000) | 1;
+        }
+        is_touched = false;
     }
-    memset(&vmx_pages, 0, sizeof vmx_pages);
-    map_identity();
-    map_window();
-    for (unsigned i = 0; i < 4; i++) {
-        vmx_pages.pae_pdpt[i] = ((uint64_t)nested_pd + i * 0x1000) | 1;
+    if (is_ept_touched) {
+        reset_ept();
     }
-    vmx_forget_translations();
-    is_touched = false;
 }
 
 void vmx_pages_write_addresses(void)

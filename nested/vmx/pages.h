@@ -38,13 +38,15 @@ struct vmx_msr {
 struct vmx_pages {
     uint64_t io_bitmap_a[512], io_bitmap_b[512], msr_bitmap[512];
     uint64_t virtual_apic[512], apic_access[512];
-    uint64_t ept_pml4[512], ept_pdpt[512], ept_pd[4][512], ept_pt[512];
     uint64_t pml[512], eptp_list[512];
     uint64_t vmread_bitmap[512], vmwrite_bitmap[512];
     uint64_t exception_info[512], posted[512];
     uint64_t data[512];
     uint64_t pae_pdpt[512]; /* for guests of 32 bits: the four of PAE paging */
     struct vmx_msr entry_load[8], exit_store[8], exit_load[8];
+    /* From here on only what uses EPT changes anything. */
+    uint64_t ept_pml4[512] __attribute__((aligned(4096)));
+    uint64_t ept_pdpt[512], ept_pd[4][512], ept_pt[512];
 };
 extern struct vmx_pages vmx_pages;
 
@@ -54,6 +56,6 @@ extern struct vmx_pages vmx_pages;
 /* Make the pages good again, if vmx_pages_touch() was called since: this runs before
  * each VM entry, on engines that interpret. */
 void vmx_pages_reset(void);
-void vmx_pages_touch(void);
+void vmx_pages_touch(bool with_ept);
 /* Into the current VMCS. */
 void vmx_pages_write_addresses(void);

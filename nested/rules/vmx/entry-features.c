@@ -37,7 +37,6 @@ struct fixed_bits {
 static struct vmx_outcome enter_with(enum vmcs_field controls, uint32_t flip)
 {
     vmx_good(vmx_guest_vmcall);
-    vmx_pages_touch();
     if (controls == VMCS_SECONDARY_CONTROLS) {
         vmx_write(VMCS_PROCESSOR_CONTROLS,
                   vmx_read(VMCS_PROCESSOR_CONTROLS) | VMX_CPU_SECONDARY);

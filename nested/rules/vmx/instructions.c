@@ -96,7 +96,7 @@ static uint64_t other_region(void)
 {
     uint32_t revision = (uint32_t)cpu_rdmsr(0x480) & 0x7fffffff;
 
-    vmx_pages_touch();
+    vmx_pages_touch(false);
     memcpy(vmx_pages.data, &revision, sizeof revision);
     return (uint64_t)vmx_pages.data;
 }
