@@ -16,7 +16,7 @@ holds() {
 
 printf '[guest]\nname = Bücherei "2"\nmemory = 1G\n[disk.a]\nfile = /a\n' >new.guest
 expect 0 "$OSTLER" --json define new.guest
-holds 'v == {"name": "Bücherei \"2\""}'
+holds 'v == {"name": "Bücherei \"2\"", "new": True}'
 expect 0 "$OSTLER" list --all --json
 holds 'len(v) == 1 and v[0]["name"] == "Bücherei \"2\"" and v[0]["state"] == "shut off"'
 holds 'v[0]["defined"] is True and v[0]["pid"] is None and v[0]["autostart"] is False'
