@@ -24,7 +24,7 @@
 
 #define MAX_CHANGES  4
 #define MAX_FINDINGS 64
-#define PROGRESS     10000 /* states from one line to the next */
+#define PROGRESS     1000 /* states from one line to the next */
 
 #define TIMER_VECTOR 0x60
 #define TIMER_TICKS  200000 /* a fifth of a millisecond on QEMU */
