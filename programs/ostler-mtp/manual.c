@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "manual.h"
 
-#include <stdio.h>
+#include "base/page.h"
 
 /* What the table cannot know; docs/mtp.md says the rest. */
 static const char tail[] =
@@ -18,45 +18,13 @@ static const char tail[] =
     "failed, 2 when the command line is wrong.\n"
     ".SH SEE ALSO\n.BR ostler (1)\n";
 
-/* A hyphen is a minus in an option, and a leading dot or quote is a request. */
-static void print_escaped(const char *text)
-{
-    for (; *text; text++) {
-        if (*text == '-' || *text == '\\') {
-            putchar('\\');
-        }
-        putchar(*text);
-    }
-}
-
-static void print_row(const GOptionEntry *row)
-{
-    fputs(".TP\n.B ", stdout);
-    if (row->short_name) {
-        printf("\\-%c, ", row->short_name);
-    }
-    fputs("\\-\\-", stdout);
-    print_escaped(row->long_name);
-    if (row->arg_description) {
-        fputs(" \\fI", stdout);
-        print_escaped(row->arg_description);
-        fputs("\\fR", stdout);
-    }
-    putchar('\n');
-    print_escaped(row->description);
-    fputs(".\n", stdout);
-}
-
 void print_manual(const GOptionEntry *rows, const char *summary)
 {
-    puts(".TH OSTLER\\-MTP 1 \"\" \"Ostler\"\n.SH NAME");
-    fputs("ostler\\-mtp \\- ", stdout);
-    print_escaped(summary);
-    puts("\n.SH SYNOPSIS\n.B ostler\\-mtp\n[\\fIOPTION\\fR...]\n.SH OPTIONS");
-    for (const GOptionEntry *row = rows; row->long_name; row++) {
-        if (!(row->flags & G_OPTION_FLAG_HIDDEN)) {
-            print_row(row);
-        }
-    }
-    fputs(tail, stdout);
+    const OstlerPage page = {
+        .program = "ostler-mtp",
+        .summary = summary,
+        .rows = rows,
+        .tail = tail,
+    };
+    ostler_page_print(&page);
 }
