@@ -19,6 +19,8 @@ runs() {
 }
 
 present '*/man/man1/ostler.1'
+present '*/man/man1/ostler-address.1'
+present '*/man/man1/ostler-keeper.1'
 present '*/man/man1/ostler-mtp.1'
 present '*/man/man5/ostler-definition.5'
 present '*/bash-completion/completions/ostler'

@@ -22,6 +22,7 @@
 #include "address/frame.h"
 #include "address/reporter.h"
 #include "base/log.h"
+#include "manual.h"
 #include "platform/datagram.h"
 #include "platform/sandbox.h"
 
@@ -59,6 +60,7 @@ typedef struct {
 static char **inbound;
 static char **outbound;
 static gboolean wants_version;
+static gboolean wants_manual;
 
 static const GOptionEntry rows[] = {
     { "inbound", 'i', 0, G_OPTION_ARG_STRING_ARRAY, &inbound,
@@ -71,6 +73,8 @@ static const GOptionEntry rows[] = {
       "LABEL=N" },
     { "version", 0, 0, G_OPTION_ARG_NONE, &wants_version, "Show the version and end",
       NULL },
+    { "manual", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &wants_manual,
+      "Write the manual page and end", NULL },
     { NULL },
 };
 
@@ -207,7 +211,7 @@ static bool read_command_line(int argc, char **argv)
         fprintf(stderr, "ostler-address: '%s' is not an option\n", argv[1]);
         return false;
     }
-    if (!wants_version && !inbound && !outbound) {
+    if (!wants_version && !wants_manual && !inbound && !outbound) {
         fprintf(stderr, "ostler-address: nothing to watch: --inbound and --outbound "
                         "name the sockets\n");
         return false;
@@ -276,6 +280,10 @@ int main(int argc, char **argv)
     }
     if (wants_version) {
         printf("ostler-address %s\n", OSTLER_VERSION);
+        return EXIT_SUCCESS;
+    }
+    if (wants_manual) {
+        print_manual(rows);
         return EXIT_SUCCESS;
     }
 

@@ -17,6 +17,7 @@
 
 #include "keeper.h"
 #include "log.h"
+#include "manual.h"
 #include "platform/signals.h"
 #include "ready.h"
 
@@ -30,6 +31,7 @@ static gboolean is_paused;
 static gboolean ends_with_keeper;
 static gboolean is_detached;
 static gboolean wants_methods;
+static gboolean wants_manual;
 static gboolean wants_version;
 
 static const GOptionEntry options[] = {
@@ -57,6 +59,8 @@ static const GOptionEntry options[] = {
     { "methods", 0, 0, G_OPTION_ARG_NONE, &wants_methods,
       "Print the control channel's methods as Markdown", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &wants_version, "Print the version", NULL },
+    { "manual", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &wants_manual,
+      "Print the manual page", NULL },
     { NULL },
 };
 
@@ -116,7 +120,7 @@ static bool read_command_line(int *argc, char ***argv)
     g_option_context_set_summary(context, "Look after one running guest.");
     g_option_context_add_main_entries(context, options, NULL);
     if (!g_option_context_parse(context, argc, argv, &refusal) ||
-        (*argc != 2 && !wants_methods && !wants_version)) {
+        (*argc != 2 && !wants_methods && !wants_version && !wants_manual)) {
         fprintf(stderr, "ostler-keeper: %s\n",
                 refusal ? refusal->message : "one name of a guest is wanted");
         return false;
@@ -159,6 +163,10 @@ int main(int argc, char **argv)
     }
     if (wants_version) {
         printf("ostler-keeper %s\n", OSTLER_VERSION);
+        return EXIT_SUCCESS;
+    }
+    if (wants_manual) {
+        print_manual(options);
         return EXIT_SUCCESS;
     }
     if (wants_methods) {

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * manual.h - the manual page, from the table of options
+ */
+#pragma once
+
+#include <glib.h>
+
+/* Write ostler-address(1) to standard output. */
+void print_manual(const GOptionEntry *rows);
