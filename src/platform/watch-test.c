@@ -174,7 +174,8 @@ static void after_an_overflow_the_watch_goes_on(Rig *rig, const void *data)
         g_test_skip("the event queue is too long to be filled here");
         return;
     }
-    for (unsigned i = 0; i < limit; i++) {
+    /* Each turn is at least three events: created, closed after writing, removed. */
+    for (unsigned i = 0; i < limit / 3 + 1; i++) {
         write_file(rig, "old/flood");
         g_unlink(path);
     }
