@@ -45,6 +45,8 @@ typedef struct {
     OstlerProcess *qemu;
     KeeperWords *words; /* QEMU's standard error; NULL after an adoption */
     OstlerQmp *qmp;     /* NULL while the monitor is not connected */
+    bool is_listening;  /* events may come */
+    CoEvent has_said_all;
     OstlerRunConsole *console;
     OstlerControlServer *control;
     KeeperAddresses *addresses;
@@ -101,6 +103,8 @@ void coroutine_mixed_fn keeper_watch_qemu(Keeper *keeper);
 
 bool coroutine_fn keeper_connect_monitor(Keeper *keeper, int timeout_ms,
                                          GError **error);
+/* QEMU has ended: take in the events that are still on their way. */
+void coroutine_fn keeper_hear_out(Keeper *keeper, int timeout_ms);
 /* Try for as long as QEMU lives. */
 void coroutine_fn keeper_reconnect_monitor(Keeper *keeper, void *unused);
 json_object *coroutine_fn keeper_execute(Keeper *keeper, const char *command,

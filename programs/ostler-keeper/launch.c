@@ -208,6 +208,7 @@ static void coroutine_fn watch_qemu(Keeper *keeper, void *unused)
     if (keeper->words) {
         keeper_words_wait(keeper->words, LAST_WORDS_MS);
     }
+    keeper_hear_out(keeper, LAST_WORDS_MS); /* "SHUTDOWN" makes it no crash */
     if (!was_announced(keeper->status)) {
         keeper_set_why(keeper, explain_end(keeper, &end));
         g_message("%s", keeper->status->why);

@@ -187,8 +187,15 @@ static bool coroutine_fn end(Keeper *keeper, GError **error)
     return is_done;
 }
 
+/* A QEMU that is to stop does so by itself, in its own time, unless the guest was faster
+ * than the set-action that told it: then it only pauses, as for a reboot.  One on its way
+ * out need not answer. */
 static bool coroutine_fn carry_out_on_poweroff(Keeper *keeper, GError **error)
 {
+    if (policy_is(keeper, "on-poweroff", "stop")) {
+        run(keeper, "quit", NULL);
+        return true;
+    }
     return !policy_is(keeper, "on-poweroff", "restart") || restart(keeper, error);
 }
 
@@ -339,6 +346,8 @@ static void on_closed(const GError *why, void *opaque)
 {
     Keeper *keeper = opaque;
 
+    keeper->is_listening = false;
+    cpc_event_set(&keeper->has_said_all);
     if (ostler_process_is_alive(keeper->qemu) &&
         keeper->status->state != OSTLER_RUN_ENDING &&
         keeper->status->state != OSTLER_RUN_POWERED_OFF) {
@@ -359,7 +368,16 @@ bool coroutine_fn keeper_connect_monitor(Keeper *keeper, int timeout_ms, GError 
 
     keeper->qmp =
         channel ? ostler_qmp_open(channel, &listener, timeout_ms, error) : NULL;
-    return keeper->qmp != NULL;
+    keeper->is_listening = keeper->qmp != NULL;
+    return keeper->is_listening;
+}
+
+void coroutine_fn keeper_hear_out(Keeper *keeper, int timeout_ms)
+{
+    keeper->has_said_all.is_set = false;
+    if (keeper->qmp && keeper->is_listening) {
+        cpc_event_wait(&keeper->has_said_all, timeout_ms);
+    }
 }
 
 bool coroutine_fn keeper_find_status(Keeper *keeper, GError **error)
