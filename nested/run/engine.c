@@ -287,9 +287,13 @@ static void own_group(void *data)
 static bool spawn(char **argv, int serial_fd, GPid *out_pid, GError **error)
 {
     const int target = SERIAL_FD;
+    /* glibc fills what is allocated with a pattern: an engine that answers with memory it
+     * never wrote then answers the same every time (the dossier's VMX 17). */
+    g_auto(GStrv) environment =
+        g_environ_setenv(g_get_environ(), "MALLOC_PERTURB_", "32", TRUE);
 
     return g_spawn_async_with_pipes_and_fds(
-        NULL, (const char *const *)argv, NULL,
+        NULL, (const char *const *)argv, (const char *const *)environment,
         G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL |
             G_SPAWN_STDERR_TO_DEV_NULL,
         own_group, NULL, -1, -1, -1, &serial_fd, &target, 1, out_pid, NULL, NULL, NULL,
