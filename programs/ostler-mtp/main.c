@@ -6,6 +6,7 @@
  * failed; 2 the command line is wrong.
  */
 #include "manual.h"
+#include "shares.h"
 
 #include "base/log.h"
 #include "mtp/responder.h"
@@ -13,7 +14,6 @@
 #include "platform/channel.h"
 #include "platform/sandbox.h"
 #include "platform/signals.h"
-#include "platform/watch.h"
 
 #include <cpc/glib.h>
 #include <stdio.h>
@@ -201,61 +201,6 @@ static void end(OstlerSignal signal, void *opaque)
 
 /* ---- start ---- */
 
-typedef struct {
-    char *label;
-    char *path;
-    bool is_read_only;
-} Share;
-
-static void free_share(void *opaque)
-{
-    Share *share = opaque;
-
-    g_free(share->label);
-    g_free(share->path);
-    g_free(share);
-}
-
-/* "LABEL=PATH[,readonly]"; of a path with a ',' only a last ",readonly" is not a part. */
-static Share *parse_share(const char *text, GError **error)
-{
-    const char *equals = strchr(text, '=');
-
-    if (!equals || equals == text || equals[1] == '\0') {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "'%s' is not a share: LABEL=PATH or LABEL=PATH,readonly is wanted",
-                    text);
-        return NULL;
-    }
-    Share *share = g_new0(Share, 1);
-    share->label = g_utf8_make_valid(text, equals - text);
-    share->path = g_strdup(equals + 1);
-    share->is_read_only = g_str_has_suffix(share->path, ",readonly");
-    if (share->is_read_only) {
-        share->path[strlen(share->path) - strlen(",readonly")] = '\0';
-    }
-    return share;
-}
-
-static GPtrArray *parse_shares(GError **error)
-{
-    g_autoptr(GPtrArray) shares = g_ptr_array_new_with_free_func(free_share);
-
-    for (char **text = options.shares; text && *text; text++) {
-        Share *share = parse_share(*text, error);
-        if (!share) {
-            return NULL;
-        }
-        g_ptr_array_add(shares, share);
-    }
-    if (shares->len == 0) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                    "There is nothing to share: --share LABEL=PATH is missing");
-        return NULL;
-    }
-    return g_steal_pointer(&shares);
-}
-
 static bool check_options(GError **error)
 {
     int n = (options.connect != NULL) + (options.listen != NULL) + (options.fd >= 0);
@@ -271,105 +216,12 @@ static bool check_options(GError **error)
                     "--reconnect goes with --connect only");
         return false;
     }
+    if (!options.shares) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                    "There is nothing to share: --share LABEL=PATH is missing");
+        return false;
+    }
     return true;
-}
-
-static OstlerMtpStore *open_store(const GPtrArray *shares, GError **error)
-{
-    g_autoptr(OstlerMtpStore) store = ostler_mtp_store_new();
-
-    for (guint i = 0; i < shares->len; i++) {
-        const Share *share = g_ptr_array_index(shares, i);
-        const OstlerMtpShare added = { share->label, share->path, share->is_read_only };
-        if (!ostler_mtp_store_add(store, &added, error)) {
-            return NULL;
-        }
-    }
-    return g_steal_pointer(&store);
-}
-
-/* The same shares get the same number, others another: guests cache what they know of
- * a device under it. */
-static char *make_serial(const GPtrArray *shares)
-{
-    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-
-    for (guint i = 0; i < shares->len; i++) {
-        const Share *share = g_ptr_array_index(shares, i);
-        g_autofree char *path = g_canonicalize_filename(share->path, NULL);
-        g_checksum_update(checksum, (const guchar *)share->label, -1);
-        g_checksum_update(checksum, (const guchar *)"", 1);
-        g_checksum_update(checksum, (const guchar *)path, -1);
-        g_checksum_update(checksum, (const guchar *)"", 1);
-    }
-    return g_ascii_strup(g_checksum_get_string(checksum), 16);
-}
-
-/* ---- what the host does ---- */
-
-/* One share's watch; the index is its storage's. */
-typedef struct {
-    OstlerMtpStore *store;
-    unsigned storage;
-    OstlerWatch *watch;
-} Watched;
-
-static void free_watched(void *opaque)
-{
-    Watched *watched = opaque;
-
-    ostler_watch_free(watched->watch);
-    g_free(watched);
-}
-
-static void pass_on(const OstlerWatchEvent *event, void *opaque)
-{
-    const Watched *w = opaque;
-
-    switch (event->kind) {
-    case OSTLER_WATCH_CREATED:
-        ostler_mtp_store_host_created(w->store, w->storage, event->name,
-                                      event->is_folder);
-        break;
-    case OSTLER_WATCH_REMOVED:
-        ostler_mtp_store_host_removed(w->store, w->storage, event->name);
-        break;
-    case OSTLER_WATCH_CHANGED:
-        ostler_mtp_store_host_changed(w->store, w->storage, event->name);
-        break;
-    case OSTLER_WATCH_RENAMED:
-        ostler_mtp_store_host_renamed(w->store, w->storage, event->from, event->name,
-                                      event->is_folder);
-        break;
-    case OSTLER_WATCH_OVERFLOW:
-        ostler_mtp_store_host_rescan(w->store, w->storage);
-        break;
-    case OSTLER_WATCH_LOST:
-        g_warning("The guest will not hear of changes in '%s', continuing: %s",
-                  event->name, event->error->message);
-        break;
-    }
-}
-
-/* Watch every share; one that cannot be watched is served all the same. */
-static GPtrArray *watch_shares(OstlerMtpStore *store, const GPtrArray *shares)
-{
-    GPtrArray *watches = g_ptr_array_new_with_free_func(free_watched);
-
-    for (guint i = 0; i < shares->len; i++) {
-        const Share *share = g_ptr_array_index(shares, i);
-        g_autoptr(GError) error = NULL;
-        Watched *watched = g_new0(Watched, 1);
-        watched->store = store;
-        watched->storage = i;
-        watched->watch = ostler_watch_new(share->path, pass_on, watched, &error);
-        if (!watched->watch) {
-            g_warning("The guest will not hear of changes in '%s', continuing: %s",
-                      share->path, error->message);
-        }
-        g_ptr_array_add(watches, watched);
-    }
-    return watches;
 }
 
 static void tell_guest(uint16_t event, uint32_t param, void *opaque)
@@ -422,7 +274,7 @@ static bool serve_shares(const GPtrArray *shares, int *out_code, GError **error)
 {
     const Share *first = g_ptr_array_index(shares, 0);
     g_autofree char *serial =
-        options.serial ? g_strdup(options.serial) : make_serial(shares);
+        options.serial ? g_strdup(options.serial) : shares_make_serial(shares);
     const OstlerMtpDeviceIdentity mtp = {
         .friendly_name = options.name ? options.name : first->label,
         .manufacturer = "Ostler",
@@ -441,7 +293,7 @@ static bool serve_shares(const GPtrArray *shares, int *out_code, GError **error)
     Program program = { 0 };
     Start start = { .program = &program };
 
-    g_autoptr(OstlerMtpStore) store = open_store(shares, error);
+    g_autoptr(OstlerMtpStore) store = shares_open(shares, error);
     if (!store) {
         return false;
     }
@@ -459,7 +311,7 @@ static bool serve_shares(const GPtrArray *shares, int *out_code, GError **error)
         return false;
     }
     g_autoptr(OstlerListener) listener = program.listener;
-    g_autoptr(GPtrArray) watches = watch_shares(store, shares);
+    g_autoptr(GPtrArray) watches = shares_watch(store, shares);
     ostler_mtp_store_set_notice(store, tell_guest, responder);
     if (!confine(shares, error)) {
         return false;
@@ -514,7 +366,8 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
 
-    g_autoptr(GPtrArray) shares = check_options(&error) ? parse_shares(&error) : NULL;
+    g_autoptr(GPtrArray) shares =
+        check_options(&error) ? shares_parse(options.shares, &error) : NULL;
     if (!shares) {
         return complain("ostler-mtp", 2, error);
     }

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "shares.h"
+
+#include "platform/watch.h"
+
+#include <string.h>
+
+#define READ_ONLY ",readonly"
+
+void share_free(Share *share)
+{
+    if (share) {
+        g_free(share->label);
+        g_free(share->path);
+        g_free(share);
+    }
+}
+
+Share *share_parse(const char *text, GError **error)
+{
+    const char *equals = strchr(text, '=');
+
+    if (!equals || equals == text || equals[1] == '\0') {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "'%s' is not a share: LABEL=PATH or LABEL=PATH,readonly is wanted",
+                    text);
+        return NULL;
+    }
+    Share *share = g_new0(Share, 1);
+    share->label = g_utf8_make_valid(text, equals - text);
+    share->path = g_strdup(equals + 1);
+    share->is_read_only = g_str_has_suffix(share->path, READ_ONLY);
+    if (share->is_read_only) {
+        share->path[strlen(share->path) - strlen(READ_ONLY)] = '\0';
+    }
+    return share;
+}
+
+GPtrArray *shares_parse(char **texts, GError **error)
+{
+    g_autoptr(GPtrArray) shares =
+        g_ptr_array_new_with_free_func((GDestroyNotify)share_free);
+
+    for (char **text = texts; text && *text; text++) {
+        Share *share = share_parse(*text, error);
+        if (!share) {
+            return NULL;
+        }
+        g_ptr_array_add(shares, share);
+    }
+    return g_steal_pointer(&shares);
+}
+
+OstlerMtpStore *shares_open(const GPtrArray *shares, GError **error)
+{
+    g_autoptr(OstlerMtpStore) store = ostler_mtp_store_new();
+
+    for (guint i = 0; i < shares->len; i++) {
+        const Share *share = g_ptr_array_index(shares, i);
+        const OstlerMtpShare added = { share->label, share->path, share->is_read_only };
+        if (!ostler_mtp_store_add(store, &added, error)) {
+            return NULL;
+        }
+    }
+    return g_steal_pointer(&store);
+}
+
+char *shares_make_serial(const GPtrArray *shares)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+
+    for (guint i = 0; i < shares->len; i++) {
+        const Share *share = g_ptr_array_index(shares, i);
+        g_autofree char *path = g_canonicalize_filename(share->path, NULL);
+        g_checksum_update(checksum, (const guchar *)share->label, -1);
+        g_checksum_update(checksum, (const guchar *)"", 1);
+        g_checksum_update(checksum, (const guchar *)path, -1);
+        g_checksum_update(checksum, (const guchar *)"", 1);
+    }
+    return g_ascii_strup(g_checksum_get_string(checksum), 16);
+}
+
+/* ---- what the host does ---- */
+
+/* One share's watch; the index is its storage's. */
+typedef struct {
+    OstlerMtpStore *store;
+    unsigned storage;
+    OstlerWatch *watch;
+} Watched;
+
+static void free_watched(void *opaque)
+{
+    Watched *watched = opaque;
+
+    ostler_watch_free(watched->watch);
+    g_free(watched);
+}
+
+static void pass_on(const OstlerWatchEvent *event, void *opaque)
+{
+    const Watched *w = opaque;
+
+    switch (event->kind) {
+    case OSTLER_WATCH_CREATED:
+        ostler_mtp_store_host_created(w->store, w->storage, event->name,
+                                      event->is_folder);
+        break;
+    case OSTLER_WATCH_REMOVED:
+        ostler_mtp_store_host_removed(w->store, w->storage, event->name);
+        break;
+    case OSTLER_WATCH_CHANGED:
+        ostler_mtp_store_host_changed(w->store, w->storage, event->name);
+        break;
+    case OSTLER_WATCH_RENAMED:
+        ostler_mtp_store_host_renamed(w->store, w->storage, event->from, event->name,
+                                      event->is_folder);
+        break;
+    case OSTLER_WATCH_OVERFLOW:
+        ostler_mtp_store_host_rescan(w->store, w->storage);
+        break;
+    case OSTLER_WATCH_LOST:
+        g_warning("The guest will not hear of changes in '%s', continuing: %s",
+                  event->name, event->error->message);
+        break;
+    }
+}
+
+GPtrArray *shares_watch(OstlerMtpStore *store, const GPtrArray *shares)
+{
+    GPtrArray *watches = g_ptr_array_new_with_free_func(free_watched);
+
+    for (guint i = 0; i < shares->len; i++) {
+        const Share *share = g_ptr_array_index(shares, i);
+        g_autoptr(GError) error = NULL;
+        Watched *watched = g_new0(Watched, 1);
+        watched->store = store;
+        watched->storage = i;
+        watched->watch = ostler_watch_new(share->path, pass_on, watched, &error);
+        if (!watched->watch) {
+            g_warning("The guest will not hear of changes in '%s', continuing: %s",
+                      share->path, error->message);
+        }
+        g_ptr_array_add(watches, watched);
+    }
+    return watches;
+}
