@@ -3,7 +3,7 @@
  * arena.h - where compiled continuations live: the contract of plugin and runtime
  *
  * Code that the plugin compiled uses the first words of an arena by their number and
- * calls the three functions below; continuation.c does the rest.
+ * calls the functions below that arena.c has; continuation.c does the rest.
  *
  * A coroutine_fn "R f(A)" has become "CpcFrame *f.cpc(CpcArena *, R *, A)", without the
  * R * if it returns nothing.  It starts at once.  NULL says that it has finished; a frame
@@ -49,6 +49,11 @@ enum {
 };
 
 #define CPC_ARENA_ALIGNMENT 16
+
+/* An empty arena that begins with @size bytes at @first, aligned and never freed. */
+void cpc_arena_init(CpcArena *arena, char *first, size_t size);
+/* Free what an arena that is empty again still holds. */
+void cpc_arena_finish(CpcArena *arena);
 
 /* @size bytes from a new chunk, when there is no room; aborts when there is no memory. */
 void *cpc_arena_grow(CpcArena *arena, size_t size);

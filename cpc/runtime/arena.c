@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Theory of operation
+ *
+ * Frames come and go in the order of calls, so an arena is a stack of chunks.  The first
+ * belongs to the coroutine; the next ones come from malloc() and double in size.  This
+ * file knows no coroutine: it goes with any runtime that runs what the plugin compiled.
+ */
+#define G_LOG_DOMAIN "cpc"
+
+#include "arena.h"
+
+#include <glib.h>
+#include <stdlib.h>
+
+#define MIN_CHUNK_SIZE 256
+#define MAX_CHUNK_SIZE 4096
+
+/* Before a chunk's base: what to go back to. */
+typedef struct {
+    _Alignas(CPC_ARENA_ALIGNMENT) char *next;
+    char *end;
+    char *base;
+    size_t size;
+} Chunk;
+
+_Static_assert(sizeof(Chunk) % CPC_ARENA_ALIGNMENT == 0, "a base is aligned");
+
+static Chunk *chunk_of(char *base)
+{
+    return (Chunk *)base - 1;
+}
+
+static size_t round_up(size_t size)
+{
+    return (size + CPC_ARENA_ALIGNMENT - 1) & ~(size_t)(CPC_ARENA_ALIGNMENT - 1);
+}
+
+static char *chunk_new(size_t size)
+{
+    Chunk *chunk =
+        size <= G_MAXSIZE - sizeof(*chunk) ? malloc(sizeof(*chunk) + size) : NULL;
+
+    if (!chunk) {
+        g_error("No memory for %zu bytes of coroutine frames", size);
+    }
+    chunk->size = size;
+    return (char *)(chunk + 1);
+}
+
+static void chunk_free(char *base)
+{
+    if (base) {
+        free(chunk_of(base));
+    }
+}
+
+static size_t next_chunk_size(const CpcArena *arena)
+{
+    size_t twice = arena->base ? chunk_of(arena->base)->size * 2 : MIN_CHUNK_SIZE;
+
+    return MIN(twice, MAX_CHUNK_SIZE);
+}
+
+void *cpc_arena_grow(CpcArena *arena, size_t size)
+{
+    char *base = arena->spare;
+
+    arena->spare = NULL;
+    if (!base || chunk_of(base)->size < size) {
+        chunk_free(base);
+        base = chunk_new(MAX(size, next_chunk_size(arena)));
+    }
+    Chunk *chunk = chunk_of(base);
+    chunk->next = arena->next;
+    chunk->end = arena->end;
+    chunk->base = arena->base;
+    arena->base = base;
+    arena->next = base + size;
+    arena->end = base + chunk->size;
+    return base;
+}
+
+void *cpc_arena_take(CpcArena *arena, size_t size)
+{
+    char *taken = arena->next;
+
+    if (size > G_MAXSIZE - CPC_ARENA_ALIGNMENT) {
+        g_error("A variable-length array has a negative size");
+    }
+    /* Not nothing: two of them must not be at one address, nor one at a chunk's base. */
+    size = round_up(MAX(size, 1));
+    if (size > (size_t)(arena->end - taken)) {
+        return cpc_arena_grow(arena, size);
+    }
+    arena->next = taken + size;
+    return taken;
+}
+
+static void leave_chunk(CpcArena *arena)
+{
+    Chunk *chunk = chunk_of(arena->base);
+
+    chunk_free(arena->spare);
+    arena->spare = arena->base;
+    arena->next = chunk->next;
+    arena->end = chunk->end;
+    arena->base = chunk->base;
+}
+
+void cpc_arena_drop(CpcArena *arena, char *to)
+{
+    while (arena->base && (to < arena->base || to > arena->end)) {
+        leave_chunk(arena);
+    }
+    if (to == arena->base) {
+        leave_chunk(arena);
+    } else {
+        arena->next = to;
+    }
+}
+
+void cpc_arena_missing(const char *name)
+{
+    g_error("'%s' called a coroutine_fn but was not called as one itself", name);
+}
+
+void cpc_arena_init(CpcArena *arena, char *first, size_t size)
+{
+    *arena = (CpcArena){ .next = first, .end = first + size };
+}
+
+void cpc_arena_finish(CpcArena *arena)
+{
+    chunk_free(arena->spare);
+}
