@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * store-internal.h - the store's insides, for store.c and store-host.c alone
+ * store-internal.h - the store's insides, for store*.c alone
  */
 #pragma once
 
@@ -39,13 +39,38 @@ struct OstlerMtpStore {
     void *notice_opaque;
 };
 
+/* ---- store-paths.c ---- */
+
+/* The file system's refusal as the response that says it best. */
+OstlerMtpCode ostler_mtp_store_refusal(const GError *error, OstlerMtpCode otherwise);
+/* "a/b/c" of a folder; NULL when it is out of reach.  Caller frees. */
+char *ostler_mtp_store_path(const OstlerMtpStore *store, uint32_t handle);
 OstlerRootFolder *ostler_mtp_store_open_folder(const OstlerMtpStore *store,
                                                unsigned storage, uint32_t handle,
                                                GError **error);
+/* The object, and the folder it is in. */
+OstlerMtpCode ostler_mtp_store_open_parent(OstlerMtpStore *store, uint32_t handle,
+                                           OstlerMtpObject *out_object,
+                                           OstlerRootFolder **out_folder);
+OstlerMtpCode ostler_mtp_store_check_writable(const OstlerMtpStore *store,
+                                              unsigned storage);
+/* Whether @parent is a folder in the storage @id: where something new may go. */
+OstlerMtpCode ostler_mtp_store_check_place(const OstlerMtpStore *store, uint32_t id,
+                                           uint32_t parent, unsigned *out_storage);
+
+/* ---- store-list.c ---- */
+
+/* The handle of @name, new if need be; a file that became a folder is another object. */
 uint32_t ostler_mtp_store_know(OstlerMtpStore *store, unsigned storage, uint32_t parent,
                                const char *name, bool is_folder);
 /* Compare a folder with the disk; the numbers that changed are told to ->notice. */
 OstlerMtpCode ostler_mtp_store_read_folder(OstlerMtpStore *store, unsigned storage,
                                            uint32_t parent);
+
+/* ---- store-change.c, store-host.c ---- */
+
+/* A copy of @name in @from, without a name yet in @to. */
+OstlerRootFile *ostler_mtp_store_copy_unnamed(OstlerRootFolder *from, const char *name,
+                                              OstlerRootFolder *to, GError **error);
 /* The guest has just changed @handle: what the watch says of it is an echo. */
 void ostler_mtp_store_remember_own(OstlerMtpStore *store, uint32_t handle);

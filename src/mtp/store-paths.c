@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mtp/store-internal.h"
+
+/* The system's limit on a path (PATH_MAX less the NUL): deeper is out of reach. */
+#define MAX_PATH 4095
+
+OstlerMtpCode ostler_mtp_store_refusal(const GError *error, OstlerMtpCode otherwise)
+{
+    static const struct {
+        int why;
+        OstlerMtpCode code;
+    } codes[] = {
+        { G_IO_ERROR_NOT_FOUND, OSTLER_MTP_INVALID_OBJECT_HANDLE },
+        { G_IO_ERROR_NOT_DIRECTORY, OSTLER_MTP_INVALID_OBJECT_HANDLE },
+        { G_IO_ERROR_NO_SPACE, OSTLER_MTP_STORE_FULL },
+        { G_IO_ERROR_READ_ONLY, OSTLER_MTP_STORE_READ_ONLY },
+        { G_IO_ERROR_PERMISSION_DENIED, OSTLER_MTP_ACCESS_DENIED },
+        { G_IO_ERROR_TOO_MANY_LINKS, OSTLER_MTP_ACCESS_DENIED },
+        { G_IO_ERROR_NOT_REGULAR_FILE, OSTLER_MTP_ACCESS_DENIED },
+        { G_IO_ERROR_EXISTS, OSTLER_MTP_ACCESS_DENIED },
+    };
+
+    g_debug("%s", error->message);
+    for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
+        if (g_error_matches(error, G_IO_ERROR, codes[i].why)) {
+            return codes[i].code;
+        }
+    }
+    return otherwise;
+}
+
+char *ostler_mtp_store_path(const OstlerMtpStore *store, uint32_t handle)
+{
+    GString *path = g_string_new(NULL);
+    OstlerMtpObject object;
+
+    while (handle != OSTLER_MTP_ROOT) {
+        if (!ostler_mtp_objects_get(store->objects, handle, &object) ||
+            path->len > MAX_PATH) {
+            g_string_free(path, TRUE);
+            return NULL;
+        }
+        if (path->len > 0) {
+            g_string_prepend_c(path, '/');
+        }
+        g_string_prepend(path, object.name);
+        handle = object.parent;
+    }
+    return g_string_free(path, FALSE);
+}
+
+OstlerRootFolder *ostler_mtp_store_open_folder(const OstlerMtpStore *store,
+                                               unsigned storage, uint32_t handle,
+                                               GError **error)
+{
+    g_autofree char *path = ostler_mtp_store_path(store, handle);
+
+    if (!path) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                    "Object 0x%x is gone, or too deep", handle);
+        return NULL;
+    }
+    return ostler_root_folder(store->storages[storage].root, path, error);
+}
+
+OstlerMtpCode ostler_mtp_store_open_parent(OstlerMtpStore *store, uint32_t handle,
+                                           OstlerMtpObject *out_object,
+                                           OstlerRootFolder **out_folder)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!ostler_mtp_objects_get(store->objects, handle, out_object)) {
+        return OSTLER_MTP_INVALID_OBJECT_HANDLE;
+    }
+    *out_folder = ostler_mtp_store_open_folder(store, out_object->storage,
+                                               out_object->parent, &error);
+    return *out_folder ? OSTLER_MTP_OK
+                       : ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
+}
+
+OstlerMtpCode ostler_mtp_store_check_writable(const OstlerMtpStore *store,
+                                              unsigned storage)
+{
+    return store->storages[storage].is_read_only ? OSTLER_MTP_STORE_READ_ONLY
+                                                 : OSTLER_MTP_OK;
+}
+
+OstlerMtpCode ostler_mtp_store_check_place(const OstlerMtpStore *store, uint32_t id,
+                                           uint32_t parent, unsigned *out_storage)
+{
+    OstlerMtpObject object;
+
+    if (!ostler_mtp_store_find(store, id, out_storage)) {
+        return OSTLER_MTP_INVALID_STORAGE_ID;
+    }
+    if (parent == OSTLER_MTP_ROOT) {
+        return OSTLER_MTP_OK;
+    }
+    if (!ostler_mtp_objects_get(store->objects, parent, &object) || !object.is_folder ||
+        object.storage != *out_storage) {
+        return OSTLER_MTP_INVALID_PARENT_OBJECT;
+    }
+    return OSTLER_MTP_OK;
+}
