@@ -9,11 +9,9 @@ OstlerMtpCode ostler_mtp_store_touch(OstlerMtpStore *store, uint32_t handle,
     g_autoptr(OstlerRootFolder) folder = NULL;
     g_autoptr(GError) error = NULL;
     OstlerMtpObject object;
-    OstlerMtpCode code = ostler_mtp_store_open_parent(store, handle, &object, &folder);
+    OstlerMtpCode code =
+        ostler_mtp_store_open_object(store, handle, FOR_WRITING, &object, &folder);
 
-    if (code == OSTLER_MTP_OK) {
-        code = ostler_mtp_store_check_writable(store, object.storage);
-    }
     if (code != OSTLER_MTP_OK) {
         return code;
     }
@@ -30,11 +28,9 @@ OstlerMtpCode ostler_mtp_store_rename(OstlerMtpStore *store, uint32_t handle,
     g_autoptr(OstlerRootFolder) folder = NULL;
     g_autoptr(GError) error = NULL;
     OstlerMtpObject object;
-    OstlerMtpCode code = ostler_mtp_store_open_parent(store, handle, &object, &folder);
+    OstlerMtpCode code =
+        ostler_mtp_store_open_object(store, handle, FOR_WRITING, &object, &folder);
 
-    if (code == OSTLER_MTP_OK) {
-        code = ostler_mtp_store_check_writable(store, object.storage);
-    }
     if (code != OSTLER_MTP_OK || strcmp(name, object.name) == 0) {
         return code;
     }
@@ -44,13 +40,7 @@ OstlerMtpCode ostler_mtp_store_rename(OstlerMtpStore *store, uint32_t handle,
                    : ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
     }
 
-    /* The new name may be in the table still, of a file that was removed meanwhile. */
-    ostler_mtp_objects_remove(
-        store->objects,
-        ostler_mtp_objects_find(store->objects, object.storage, object.parent, name));
-    ostler_mtp_objects_move(store->objects, handle, object.storage, object.parent, name,
-                            object.is_folder ? OSTLER_MTP_FORMAT_ASSOCIATION
-                                             : ostler_mtp_format_of_name(name));
+    ostler_mtp_store_rehome(store, handle, object.storage, object.parent, name);
     ostler_mtp_store_remember_own(store, handle);
     return OSTLER_MTP_OK;
 }
@@ -63,17 +53,11 @@ OstlerMtpCode ostler_mtp_store_make_folder(OstlerMtpStore *store, uint32_t id,
     g_autoptr(GError) error = NULL;
     OstlerRootInfo info;
     unsigned storage;
-    OstlerMtpCode code = ostler_mtp_store_check_place(store, id, parent, &storage);
+    OstlerMtpCode code =
+        ostler_mtp_store_open_place(store, id, parent, &storage, &folder);
 
-    if (code == OSTLER_MTP_OK) {
-        code = ostler_mtp_store_check_writable(store, storage);
-    }
     if (code != OSTLER_MTP_OK) {
         return code;
-    }
-    folder = ostler_mtp_store_open_folder(store, storage, parent, &error);
-    if (!folder) {
-        return ostler_mtp_store_refusal(error, OSTLER_MTP_INVALID_PARENT_OBJECT);
     }
 
     /* One that is there already will do: copying a folder over another merges them. */
@@ -89,25 +73,6 @@ OstlerMtpCode ostler_mtp_store_make_folder(OstlerMtpStore *store, uint32_t id,
 
 /* ---- moving and copying ---- */
 
-/* Open where @handle is and where it shall be; both may be written. */
-static OstlerMtpCode open_both(OstlerMtpStore *store, uint32_t handle, unsigned storage,
-                               uint32_t parent, OstlerMtpObject *out_object,
-                               OstlerRootFolder **out_from, OstlerRootFolder **out_to)
-{
-    g_autoptr(GError) error = NULL;
-    OstlerMtpCode code = ostler_mtp_store_check_writable(store, storage);
-
-    if (code == OSTLER_MTP_OK) {
-        code = ostler_mtp_store_open_parent(store, handle, out_object, out_from);
-    }
-    if (code != OSTLER_MTP_OK) {
-        return code;
-    }
-    *out_to = ostler_mtp_store_open_folder(store, storage, parent, &error);
-    return *out_to ? OSTLER_MTP_OK
-                   : ostler_mtp_store_refusal(error, OSTLER_MTP_INVALID_PARENT_OBJECT);
-}
-
 OstlerMtpCode ostler_mtp_store_move(OstlerMtpStore *store, uint32_t handle, uint32_t id,
                                     uint32_t parent)
 {
@@ -116,13 +81,10 @@ OstlerMtpCode ostler_mtp_store_move(OstlerMtpStore *store, uint32_t handle, uint
     g_autoptr(GError) error = NULL;
     OstlerMtpObject object;
     unsigned storage;
-    OstlerMtpCode code = ostler_mtp_store_check_place(store, id, parent, &storage);
+    OstlerMtpCode code = ostler_mtp_store_open_place(store, id, parent, &storage, &to);
 
     if (code == OSTLER_MTP_OK) {
-        code = open_both(store, handle, storage, parent, &object, &from, &to);
-    }
-    if (code == OSTLER_MTP_OK) {
-        code = ostler_mtp_store_check_writable(store, object.storage);
+        code = ostler_mtp_store_open_object(store, handle, FOR_WRITING, &object, &from);
     }
     if (code != OSTLER_MTP_OK) {
         return code;
@@ -132,12 +94,7 @@ OstlerMtpCode ostler_mtp_store_move(OstlerMtpStore *store, uint32_t handle, uint
         return ostler_mtp_store_refusal(
             error, OSTLER_MTP_SPECIFICATION_OF_DESTINATION_UNSUPPORTED);
     }
-    ostler_mtp_objects_remove(
-        store->objects,
-        ostler_mtp_objects_find(store->objects, storage, parent, object.name));
-    g_autofree char *name = g_strdup(object.name); /* it goes with the move */
-    ostler_mtp_objects_move(store->objects, handle, storage, parent, name,
-                            object.format);
+    ostler_mtp_store_rehome(store, handle, storage, parent, object.name);
     ostler_mtp_store_remember_own(store, handle);
     return OSTLER_MTP_OK;
 }
@@ -163,10 +120,10 @@ OstlerMtpCode ostler_mtp_store_copy(OstlerMtpStore *store, uint32_t handle, uint
     g_autoptr(GError) error = NULL;
     OstlerMtpObject object;
     unsigned storage;
-    OstlerMtpCode code = ostler_mtp_store_check_place(store, id, parent, &storage);
+    OstlerMtpCode code = ostler_mtp_store_open_place(store, id, parent, &storage, &to);
 
     if (code == OSTLER_MTP_OK) {
-        code = open_both(store, handle, storage, parent, &object, &from, &to);
+        code = ostler_mtp_store_open_object(store, handle, FOR_READING, &object, &from);
     }
     if (code != OSTLER_MTP_OK) {
         return code;

@@ -87,11 +87,9 @@ OstlerMtpCode ostler_mtp_store_delete(OstlerMtpStore *store, uint32_t handle)
     g_autoptr(OstlerRootFolder) folder = NULL;
     g_autoptr(GError) error = NULL;
     OstlerMtpObject object;
-    OstlerMtpCode code = ostler_mtp_store_open_parent(store, handle, &object, &folder);
+    OstlerMtpCode code =
+        ostler_mtp_store_open_object(store, handle, FOR_WRITING, &object, &folder);
 
-    if (code == OSTLER_MTP_OK) {
-        code = ostler_mtp_store_check_writable(store, object.storage);
-    }
     if (code != OSTLER_MTP_OK) {
         return code;
     }

@@ -163,19 +163,6 @@ void ostler_mtp_store_host_changed(OstlerMtpStore *store, unsigned storage,
     }
 }
 
-/* An object that went to a folder which the guest knows keeps its handle. */
-static void follow(OstlerMtpStore *store, unsigned storage, uint32_t handle,
-                   uint32_t parent, const char *name)
-{
-    OstlerMtpObject object;
-
-    ostler_mtp_objects_get(store->objects, handle, &object);
-    ostler_mtp_objects_move(store->objects, handle, storage, parent, name,
-                            object.is_folder ? OSTLER_MTP_FORMAT_ASSOCIATION
-                                             : ostler_mtp_format_of_name(name));
-    tell(store, OSTLER_MTP_OBJECT_INFO_CHANGED, handle);
-}
-
 void ostler_mtp_store_host_renamed(OstlerMtpStore *store, unsigned storage,
                                    const char *from, const char *path, bool is_folder)
 {
@@ -196,7 +183,8 @@ void ostler_mtp_store_host_renamed(OstlerMtpStore *store, unsigned storage,
         ostler_mtp_store_host_changed(store, storage, path);
         return;
     }
-    follow(store, storage, old, parent, name);
+    ostler_mtp_store_rehome(store, old, storage, parent, name);
+    tell(store, OSTLER_MTP_OBJECT_INFO_CHANGED, old);
 }
 
 /* ---- rescan ---- */

@@ -53,22 +53,15 @@ OstlerMtpCode ostler_mtp_store_begin(OstlerMtpStore *store, uint32_t id,
     g_autoptr(OstlerRootFile) file = NULL;
     g_autoptr(GError) error = NULL;
     unsigned storage;
-    OstlerMtpCode code = ostler_mtp_store_check_place(store, id, parent, &storage);
+    OstlerMtpCode code;
 
     ostler_mtp_store_drop(store);
-    if (code == OSTLER_MTP_OK) {
-        code = ostler_mtp_store_check_writable(store, storage);
-    }
+    code = ostler_mtp_store_open_place(store, id, parent, &storage, &folder);
     if (code != OSTLER_MTP_OK) {
         return code;
     }
     if (!has_room(store, storage, size)) {
         return OSTLER_MTP_STORE_FULL;
-    }
-
-    folder = ostler_mtp_store_open_folder(store, storage, parent, &error);
-    if (!folder) {
-        return ostler_mtp_store_refusal(error, OSTLER_MTP_INVALID_PARENT_OBJECT);
     }
     file = ostler_root_create(folder, &error);
     if (!file) {
@@ -131,10 +124,7 @@ OstlerMtpCode ostler_mtp_store_edit(OstlerMtpStore *store, uint32_t handle)
     OstlerMtpCode code;
 
     ostler_mtp_store_drop(store);
-    code = ostler_mtp_store_open_parent(store, handle, &object, &folder);
-    if (code == OSTLER_MTP_OK) {
-        code = ostler_mtp_store_check_writable(store, object.storage);
-    }
+    code = ostler_mtp_store_open_object(store, handle, FOR_WRITING, &object, &folder);
     if (code != OSTLER_MTP_OK) {
         return code;
     }

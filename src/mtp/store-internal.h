@@ -48,21 +48,25 @@ char *ostler_mtp_store_path(const OstlerMtpStore *store, uint32_t handle);
 OstlerRootFolder *ostler_mtp_store_open_folder(const OstlerMtpStore *store,
                                                unsigned storage, uint32_t handle,
                                                GError **error);
-/* The object, and the folder it is in. */
-OstlerMtpCode ostler_mtp_store_open_parent(OstlerMtpStore *store, uint32_t handle,
-                                           OstlerMtpObject *out_object,
+typedef enum { FOR_READING, FOR_WRITING } Access;
+
+/* The object, and the folder it is in, opened (caller frees). */
+OstlerMtpCode ostler_mtp_store_open_object(OstlerMtpStore *store, uint32_t handle,
+                                           Access access, OstlerMtpObject *out_object,
                                            OstlerRootFolder **out_folder);
-OstlerMtpCode ostler_mtp_store_check_writable(const OstlerMtpStore *store,
-                                              unsigned storage);
-/* Whether @parent is a folder in the storage @id: where something new may go. */
-OstlerMtpCode ostler_mtp_store_check_place(const OstlerMtpStore *store, uint32_t id,
-                                           uint32_t parent, unsigned *out_storage);
+/* The folder @parent (0: the top) of the storage @id, where something new may go. */
+OstlerMtpCode ostler_mtp_store_open_place(OstlerMtpStore *store, uint32_t id,
+                                          uint32_t parent, unsigned *out_storage,
+                                          OstlerRootFolder **out_folder);
 
 /* ---- store-list.c ---- */
 
 /* The handle of @name, new if need be; a file that became a folder is another object. */
 uint32_t ostler_mtp_store_know(OstlerMtpStore *store, unsigned storage, uint32_t parent,
                                const char *name, bool is_folder);
+/* Give a known object another place and name; what the table has there is gone. */
+void ostler_mtp_store_rehome(OstlerMtpStore *store, uint32_t handle, unsigned storage,
+                             uint32_t parent, const char *name);
 /* Compare a folder with the disk; the numbers that changed are told to ->notice. */
 OstlerMtpCode ostler_mtp_store_read_folder(OstlerMtpStore *store, unsigned storage,
                                            uint32_t parent);

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mtp/store-internal.h"
 
+static uint16_t format_of(const char *name, bool is_folder)
+{
+    return is_folder ? OSTLER_MTP_FORMAT_ASSOCIATION : ostler_mtp_format_of_name(name);
+}
+
 uint32_t ostler_mtp_store_know(OstlerMtpStore *store, unsigned storage, uint32_t parent,
                                const char *name, bool is_folder)
 {
@@ -13,8 +18,21 @@ uint32_t ostler_mtp_store_know(OstlerMtpStore *store, unsigned storage, uint32_t
     }
     ostler_mtp_objects_remove(store->objects, handle);
     return ostler_mtp_objects_add(store->objects, storage, parent, name, is_folder,
-                                  is_folder ? OSTLER_MTP_FORMAT_ASSOCIATION
-                                            : ostler_mtp_format_of_name(name));
+                                  format_of(name, is_folder));
+}
+
+void ostler_mtp_store_rehome(OstlerMtpStore *store, uint32_t handle, unsigned storage,
+                             uint32_t parent, const char *name)
+{
+    g_autofree char *kept = g_strdup(name); /* it may be the object's own */
+    OstlerMtpObject object;
+
+    ostler_mtp_objects_remove(
+        store->objects, ostler_mtp_objects_find(store->objects, storage, parent, kept));
+    if (ostler_mtp_objects_get(store->objects, handle, &object)) {
+        ostler_mtp_objects_move(store->objects, handle, storage, parent, kept,
+                                format_of(kept, object.is_folder));
+    }
 }
 
 OstlerMtpCode ostler_mtp_store_read_folder(OstlerMtpStore *store, unsigned storage,
@@ -143,8 +161,8 @@ OstlerMtpCode ostler_mtp_store_entry(OstlerMtpStore *store, uint32_t handle,
 {
     g_autoptr(OstlerRootFolder) folder = NULL;
     g_autoptr(GError) error = NULL;
-    OstlerMtpCode code =
-        ostler_mtp_store_open_parent(store, handle, &out_entry->object, &folder);
+    OstlerMtpCode code = ostler_mtp_store_open_object(store, handle, FOR_READING,
+                                                      &out_entry->object, &folder);
 
     if (code != OSTLER_MTP_OK) {
         return code;
@@ -164,7 +182,8 @@ OstlerMtpCode ostler_mtp_store_read(OstlerMtpStore *store, uint32_t handle,
     g_autoptr(GError) error = NULL;
     OstlerMtpObject object;
     OstlerRootInfo info;
-    OstlerMtpCode code = ostler_mtp_store_open_parent(store, handle, &object, &folder);
+    OstlerMtpCode code =
+        ostler_mtp_store_open_object(store, handle, FOR_READING, &object, &folder);
 
     if (code != OSTLER_MTP_OK) {
         return code;

@@ -63,8 +63,16 @@ OstlerRootFolder *ostler_mtp_store_open_folder(const OstlerMtpStore *store,
     return ostler_root_folder(store->storages[storage].root, path, error);
 }
 
-OstlerMtpCode ostler_mtp_store_open_parent(OstlerMtpStore *store, uint32_t handle,
-                                           OstlerMtpObject *out_object,
+static OstlerMtpCode check_access(const OstlerMtpStore *store, unsigned storage,
+                                  Access access)
+{
+    return access == FOR_WRITING && store->storages[storage].is_read_only
+               ? OSTLER_MTP_STORE_READ_ONLY
+               : OSTLER_MTP_OK;
+}
+
+OstlerMtpCode ostler_mtp_store_open_object(OstlerMtpStore *store, uint32_t handle,
+                                           Access access, OstlerMtpObject *out_object,
                                            OstlerRootFolder **out_folder)
 {
     g_autoptr(GError) error = NULL;
@@ -72,33 +80,43 @@ OstlerMtpCode ostler_mtp_store_open_parent(OstlerMtpStore *store, uint32_t handl
     if (!ostler_mtp_objects_get(store->objects, handle, out_object)) {
         return OSTLER_MTP_INVALID_OBJECT_HANDLE;
     }
+    OstlerMtpCode code = check_access(store, out_object->storage, access);
+    if (code != OSTLER_MTP_OK) {
+        return code;
+    }
     *out_folder = ostler_mtp_store_open_folder(store, out_object->storage,
                                                out_object->parent, &error);
     return *out_folder ? OSTLER_MTP_OK
                        : ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
 }
 
-OstlerMtpCode ostler_mtp_store_check_writable(const OstlerMtpStore *store,
-                                              unsigned storage)
-{
-    return store->storages[storage].is_read_only ? OSTLER_MTP_STORE_READ_ONLY
-                                                 : OSTLER_MTP_OK;
-}
-
-OstlerMtpCode ostler_mtp_store_check_place(const OstlerMtpStore *store, uint32_t id,
-                                           uint32_t parent, unsigned *out_storage)
+static bool is_folder_in(const OstlerMtpStore *store, unsigned storage, uint32_t handle)
 {
     OstlerMtpObject object;
+
+    return handle == OSTLER_MTP_ROOT ||
+           (ostler_mtp_objects_get(store->objects, handle, &object) &&
+            object.is_folder && object.storage == storage);
+}
+
+OstlerMtpCode ostler_mtp_store_open_place(OstlerMtpStore *store, uint32_t id,
+                                          uint32_t parent, unsigned *out_storage,
+                                          OstlerRootFolder **out_folder)
+{
+    g_autoptr(GError) error = NULL;
 
     if (!ostler_mtp_store_find(store, id, out_storage)) {
         return OSTLER_MTP_INVALID_STORAGE_ID;
     }
-    if (parent == OSTLER_MTP_ROOT) {
-        return OSTLER_MTP_OK;
-    }
-    if (!ostler_mtp_objects_get(store->objects, parent, &object) || !object.is_folder ||
-        object.storage != *out_storage) {
+    if (!is_folder_in(store, *out_storage, parent)) {
         return OSTLER_MTP_INVALID_PARENT_OBJECT;
     }
-    return OSTLER_MTP_OK;
+    OstlerMtpCode code = check_access(store, *out_storage, FOR_WRITING);
+    if (code != OSTLER_MTP_OK) {
+        return code;
+    }
+    *out_folder = ostler_mtp_store_open_folder(store, *out_storage, parent, &error);
+    return *out_folder
+               ? OSTLER_MTP_OK
+               : ostler_mtp_store_refusal(error, OSTLER_MTP_INVALID_PARENT_OBJECT);
 }
