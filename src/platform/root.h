@@ -47,6 +47,8 @@ typedef struct {
 
 /* @path must be a folder; what it is a link to counts, it is the user's own word. */
 OstlerRoot *ostler_root_open(const char *path, GError **error);
+/* The folder that a lender lends (lender.h); takes its end of the connection. */
+OstlerRoot *ostler_root_borrow(int lender, GError **error);
 void ostler_root_free(OstlerRoot *root); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerRoot, ostler_root_free)
 

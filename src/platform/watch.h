@@ -24,6 +24,8 @@
 #include <gio/gio.h>
 #include <stdbool.h>
 
+#include "platform/root.h"
+
 typedef struct OstlerWatch OstlerWatch;
 
 typedef enum {
@@ -49,6 +51,9 @@ typedef void OstlerWatchFunc(const OstlerWatchEvent *event, void *opaque);
 /* Watch all that is beneath @path; events come from @context's iterations. */
 OstlerWatch *ostler_watch_new(const char *path, OstlerWatchFunc *func, void *opaque,
                               GError **error);
+/* The same of a root that is open, a borrowed one for example. */
+OstlerWatch *ostler_watch_new_root(OstlerRoot *root, OstlerWatchFunc *func,
+                                   void *opaque, GError **error);
 void ostler_watch_free(OstlerWatch *watch); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerWatch, ostler_watch_free)
 

@@ -21,34 +21,33 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "platform/posix/beneath.h"
 
 #define HIDDEN_PREFIX ".ostler-"
 #define HIDDEN_SUFFIX ".part"
 
-struct OstlerRoot {
-    int fd;
-};
-
 struct OstlerRootFolder {
     int fd;
+    OstlerPosixLoan *loan; /* as its root's */
 };
 
 struct OstlerRootListing {
     DIR *dir;
+    OstlerPosixLoan *loan;
 };
 
 struct OstlerRootFile {
     int fd;
-    int folder_fd; /* -1 unless created here */
-    char *hidden;  /* the name it has until it is published, or NULL */
+    int folder_fd;         /* -1 unless created here */
+    OstlerPosixLoan *loan; /* of that folder, or NULL */
+    char *hidden;          /* the name it has until it is published, or NULL */
 };
 
 static void set_error(GError **error, int why, const char *what, const char *name)
@@ -73,20 +72,56 @@ static bool check_name(const char *name, GError **error)
     return true;
 }
 
-static int open_beneath(int fd, const char *path, int flags)
-{
-    struct open_how how = {
-        .flags = (uint64_t)(flags | O_CLOEXEC | O_NOCTTY),
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-    };
-    int opened;
+/* ---- what a lender may have to do for us ---- */
 
-    /* EAGAIN: a rename or mount went on during the walk (openat2(2)). */
-    do {
-        opened = (int)syscall(SYS_openat2, fd, path, &how, sizeof(how));
-    } while (opened < 0 && (errno == EINTR || errno == EAGAIN));
-    return opened;
+static int make_at(OstlerPosixLoan *loan, int fd, const char *name)
+{
+    const OstlerPosixRequest request = {
+        .call = OSTLER_POSIX_MAKE,
+        .fd = fd,
+        .name = name,
+        .mode = 0777,
+    };
+    return ostler_posix_request(loan, &request);
 }
+
+static int remove_at(OstlerPosixLoan *loan, int fd, const char *name, int flags)
+{
+    const OstlerPosixRequest request = {
+        .call = OSTLER_POSIX_REMOVE,
+        .fd = fd,
+        .name = name,
+        .flags = flags,
+    };
+    return ostler_posix_request(loan, &request);
+}
+
+static int rename_at(OstlerPosixLoan *loan, int fd, const char *name, int new_fd,
+                     const char *new_name, unsigned flags)
+{
+    const OstlerPosixRequest request = {
+        .call = OSTLER_POSIX_RENAME,
+        .fd = fd,
+        .name = name,
+        .new_fd = new_fd,
+        .new_name = new_name,
+        .flags = (int)flags,
+    };
+    return ostler_posix_request(loan, &request);
+}
+
+static int link_at(OstlerPosixLoan *loan, int file_fd, int fd, const char *name)
+{
+    const OstlerPosixRequest request = {
+        .call = OSTLER_POSIX_LINK,
+        .fd = file_fd,
+        .new_fd = fd,
+        .new_name = name,
+    };
+    return ostler_posix_request(loan, &request);
+}
+
+/* ---- roots and folders ---- */
 
 OstlerRoot *ostler_root_open(const char *path, GError **error)
 {
@@ -96,15 +131,32 @@ OstlerRoot *ostler_root_open(const char *path, GError **error)
         return NULL;
     }
 
-    OstlerRoot *root = g_new(OstlerRoot, 1);
+    OstlerRoot *root = g_new0(OstlerRoot, 1);
     root->fd = fd;
+    return root;
+}
+
+OstlerRoot *ostler_root_borrow(int lender, GError **error)
+{
+    OstlerRoot *root = g_new0(OstlerRoot, 1);
+
+    root->loan = ostler_posix_loan_new(lender);
+    root->fd =
+        ostler_posix_open_beneath(root->loan, -1, ".", O_RDONLY | O_DIRECTORY, 0);
+    if (root->fd < 0) {
+        set_error(error, errno, "open the folder", "that is lent");
+        g_clear_pointer(&root, ostler_root_free);
+    }
     return root;
 }
 
 void ostler_root_free(OstlerRoot *root)
 {
     if (root) {
-        close(root->fd);
+        if (root->fd >= 0) {
+            close(root->fd);
+        }
+        ostler_posix_loan_unref(root->loan);
         g_free(root);
     }
 }
@@ -125,7 +177,8 @@ bool ostler_root_space(OstlerRoot *root, uint64_t *out_total, uint64_t *out_free
 
 OstlerRootFolder *ostler_root_folder(OstlerRoot *root, const char *path, GError **error)
 {
-    int fd = open_beneath(root->fd, *path ? path : ".", O_RDONLY | O_DIRECTORY);
+    int fd = ostler_posix_open_beneath(root->loan, root->fd, path,
+                                       O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0) {
         set_error(error, errno, "open the folder", path);
         return NULL;
@@ -133,6 +186,7 @@ OstlerRootFolder *ostler_root_folder(OstlerRoot *root, const char *path, GError 
 
     OstlerRootFolder *folder = g_new(OstlerRootFolder, 1);
     folder->fd = fd;
+    folder->loan = ostler_posix_loan_ref(root->loan);
     return folder;
 }
 
@@ -140,6 +194,7 @@ void ostler_root_folder_free(OstlerRootFolder *folder)
 {
     if (folder) {
         close(folder->fd);
+        ostler_posix_loan_unref(folder->loan);
         g_free(folder);
     }
 }
@@ -190,7 +245,8 @@ bool ostler_root_name_is_reserved(const char *name)
 
 OstlerRootListing *ostler_root_list(OstlerRootFolder *folder, GError **error)
 {
-    int fd = open_beneath(folder->fd, ".", O_RDONLY | O_DIRECTORY);
+    int fd = ostler_posix_open_beneath(folder->loan, folder->fd, ".",
+                                       O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0) {
         set_error(error, errno, "list", ".");
         return NULL;
@@ -198,6 +254,7 @@ OstlerRootListing *ostler_root_list(OstlerRootFolder *folder, GError **error)
 
     OstlerRootListing *listing = g_new(OstlerRootListing, 1);
     listing->dir = fdopendir(fd);
+    listing->loan = ostler_posix_loan_ref(folder->loan);
     return listing;
 }
 
@@ -205,18 +262,19 @@ void ostler_root_listing_free(OstlerRootListing *listing)
 {
     if (listing) {
         closedir(listing->dir);
+        ostler_posix_loan_unref(listing->loan);
         g_free(listing);
     }
 }
 
 /* Remove what a killed writer left; a living one holds the lock. */
-static void sweep(int folder_fd, const char *name)
+static void sweep(OstlerPosixLoan *loan, int folder_fd, const char *name)
 {
-    int fd = open_beneath(folder_fd, name, O_RDONLY | O_NONBLOCK);
+    int fd = ostler_posix_open_beneath(loan, folder_fd, name, O_RDONLY | O_NONBLOCK, 0);
 
     if (fd >= 0) {
         if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-            unlinkat(folder_fd, name, 0);
+            remove_at(loan, folder_fd, name, 0);
         }
         close(fd);
     }
@@ -248,7 +306,7 @@ const char *ostler_root_listing_next(OstlerRootListing *listing,
             continue;
         }
         if (ostler_root_name_is_reserved(entry->d_name)) {
-            sweep(dirfd(listing->dir), entry->d_name);
+            sweep(listing->loan, dirfd(listing->dir), entry->d_name);
             continue;
         }
         *out_kind = kind_of_entry(dirfd(listing->dir), entry);
@@ -262,7 +320,7 @@ bool ostler_root_make_folder(OstlerRootFolder *folder, const char *name, GError 
     if (!check_name(name, error)) {
         return false;
     }
-    if (mkdirat(folder->fd, name, 0777) < 0) {
+    if (make_at(folder->loan, folder->fd, name) < 0) {
         set_error(error, errno, "make the folder", name);
         return false;
     }
@@ -275,7 +333,8 @@ bool ostler_root_remove(OstlerRootFolder *folder, const char *name, OstlerRootKi
     if (!check_name(name, error)) {
         return false;
     }
-    if (unlinkat(folder->fd, name, kind == OSTLER_ROOT_FOLDER ? AT_REMOVEDIR : 0) < 0) {
+    if (remove_at(folder->loan, folder->fd, name,
+                  kind == OSTLER_ROOT_FOLDER ? AT_REMOVEDIR : 0) < 0) {
         set_error(error, errno, "remove", name);
         return false;
     }
@@ -283,12 +342,12 @@ bool ostler_root_remove(OstlerRootFolder *folder, const char *name, OstlerRootKi
 }
 
 /* Not every file system has RENAME_NOREPLACE; the check before is the next best. */
-static int rename_unless_exists(int fd, const char *name, int new_fd,
-                                const char *new_name)
+static int rename_unless_exists(OstlerPosixLoan *loan, int fd, const char *name,
+                                int new_fd, const char *new_name)
 {
     OstlerRootInfo info;
 
-    if (renameat2(fd, name, new_fd, new_name, RENAME_NOREPLACE) == 0) {
+    if (rename_at(loan, fd, name, new_fd, new_name, RENAME_NOREPLACE) == 0) {
         return 0;
     }
     if (errno != EINVAL && errno != ENOSYS) {
@@ -298,7 +357,7 @@ static int rename_unless_exists(int fd, const char *name, int new_fd,
         errno = EEXIST;
         return -1;
     }
-    return renameat(fd, name, new_fd, new_name);
+    return rename_at(loan, fd, name, new_fd, new_name, 0);
 }
 
 bool ostler_root_rename(OstlerRootFolder *folder, const char *name,
@@ -308,7 +367,13 @@ bool ostler_root_rename(OstlerRootFolder *folder, const char *name,
     if (!check_name(name, error) || !check_name(new_name, error)) {
         return false;
     }
-    if (rename_unless_exists(folder->fd, name, new_folder->fd, new_name) < 0) {
+    /* No lender could work in both. */
+    if (folder->loan != new_folder->loan) {
+        set_error(error, EXDEV, "rename", name);
+        return false;
+    }
+    if (rename_unless_exists(folder->loan, folder->fd, name, new_folder->fd, new_name) <
+        0) {
         set_error(error, errno, "rename", name);
         return false;
     }
@@ -337,10 +402,12 @@ bool ostler_root_touch(OstlerRootFolder *folder, const char *name, int64_t modif
     return true;
 }
 
-static OstlerRootFile *new_file(int fd, int folder_fd, char *hidden)
+static OstlerRootFile *new_file(int fd, int folder_fd, OstlerPosixLoan *loan,
+                                char *hidden)
 {
     OstlerRootFile *file = g_new(OstlerRootFile, 1);
 
+    file->loan = ostler_posix_loan_ref(loan);
     file->fd = fd;
     file->folder_fd = folder_fd;
     file->hidden = hidden;
@@ -355,7 +422,8 @@ OstlerRootFile *ostler_root_read(OstlerRootFolder *folder, const char *name,
     }
 
     /* O_NONBLOCK: a pipe somebody put there must not hold us up. */
-    int fd = open_beneath(folder->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    int fd = ostler_posix_open_beneath(folder->loan, folder->fd, name,
+                                       O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
     if (fd < 0) {
         set_error(error, errno, "read", name);
         return NULL;
@@ -368,7 +436,7 @@ OstlerRootFile *ostler_root_read(OstlerRootFolder *folder, const char *name,
                     "Cannot read '%s': it is not a file", name);
         return NULL;
     }
-    return new_file(fd, -1, NULL);
+    return new_file(fd, -1, NULL, NULL);
 }
 
 static char *hidden_name(void)
@@ -378,11 +446,12 @@ static char *hidden_name(void)
 }
 
 /* The way of a file system without O_TMPFILE: EOPNOTSUPP, or EISDIR (open(2)). */
-static OstlerRootFile *create_hidden(int folder_fd, GError **error)
+static OstlerRootFile *create_hidden(OstlerPosixLoan *loan, int folder_fd,
+                                     GError **error)
 {
     g_autofree char *name = hidden_name();
-    int fd = openat(folder_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                    0666);
+    int fd = ostler_posix_open_beneath(loan, folder_fd, name,
+                                       O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
     if (fd < 0) {
         set_error(error, errno, "create a file in", ".");
         close(folder_fd);
@@ -390,7 +459,7 @@ static OstlerRootFile *create_hidden(int folder_fd, GError **error)
     }
 
     flock(fd, LOCK_EX | LOCK_NB); /* tells sweep() that its writer lives */
-    return new_file(fd, folder_fd, g_steal_pointer(&name));
+    return new_file(fd, folder_fd, loan, g_steal_pointer(&name));
 }
 
 OstlerRootFile *ostler_root_create(OstlerRootFolder *folder, GError **error)
@@ -401,12 +470,13 @@ OstlerRootFile *ostler_root_create(OstlerRootFolder *folder, GError **error)
         return NULL;
     }
 
-    int fd = openat(folder_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+    int fd = ostler_posix_open_beneath(folder->loan, folder_fd, ".", O_TMPFILE | O_RDWR,
+                                       0666);
     if (fd >= 0) {
-        return new_file(fd, folder_fd, NULL);
+        return new_file(fd, folder_fd, folder->loan, NULL);
     }
     if (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT) {
-        return create_hidden(folder_fd, error);
+        return create_hidden(folder->loan, folder_fd, error);
     }
     set_error(error, errno, "create a file in", ".");
     close(folder_fd);
@@ -419,13 +489,14 @@ void ostler_root_file_free(OstlerRootFile *file)
         return;
     }
     if (file->hidden) {
-        unlinkat(file->folder_fd, file->hidden, 0);
+        remove_at(file->loan, file->folder_fd, file->hidden, 0);
         g_free(file->hidden);
     }
     if (file->folder_fd >= 0) {
         close(file->folder_fd);
     }
     close(file->fd);
+    ostler_posix_loan_unref(file->loan);
     g_free(file);
 }
 
@@ -537,24 +608,9 @@ bool ostler_root_file_set_modified(OstlerRootFile *file, int64_t modified,
     return true;
 }
 
-/* AT_EMPTY_PATH needs Linux 6.10 or a capability; before that /proc has the way in. */
-static int link_unnamed(const OstlerRootFile *file, const char *name)
-{
-    char path[sizeof("/proc/self/fd/") + 12];
-
-    if (linkat(file->fd, "", file->folder_fd, name, AT_EMPTY_PATH) == 0) {
-        return 0;
-    }
-    if (errno != ENOENT && errno != EPERM) {
-        return -1;
-    }
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
-    return linkat(AT_FDCWD, path, file->folder_fd, name, AT_SYMLINK_FOLLOW);
-}
-
 static bool publish_unnamed(OstlerRootFile *file, const char *name, bool may_replace)
 {
-    if (link_unnamed(file, name) == 0) {
+    if (link_at(file->loan, file->fd, file->folder_fd, name) == 0) {
         return true;
     }
     if (errno != EEXIST || !may_replace) {
@@ -563,21 +619,23 @@ static bool publish_unnamed(OstlerRootFile *file, const char *name, bool may_rep
 
     g_autofree char *hidden = hidden_name();
     flock(file->fd, LOCK_EX | LOCK_NB);
-    if (link_unnamed(file, hidden) < 0) {
+    if (link_at(file->loan, file->fd, file->folder_fd, hidden) < 0) {
         return false;
     }
     file->hidden = g_steal_pointer(&hidden);
-    return renameat(file->folder_fd, file->hidden, file->folder_fd, name) == 0;
+    return rename_at(file->loan, file->folder_fd, file->hidden, file->folder_fd, name,
+                     0) == 0;
 }
 
 static bool publish_hidden(const OstlerRootFile *file, const char *name,
                            bool may_replace)
 {
     if (may_replace) {
-        return renameat(file->folder_fd, file->hidden, file->folder_fd, name) == 0;
+        return rename_at(file->loan, file->folder_fd, file->hidden, file->folder_fd,
+                         name, 0) == 0;
     }
-    return rename_unless_exists(file->folder_fd, file->hidden, file->folder_fd, name) ==
-           0;
+    return rename_unless_exists(file->loan, file->folder_fd, file->hidden,
+                                file->folder_fd, name) == 0;
 }
 
 bool ostler_root_file_publish(OstlerRootFile *file, const char *name, bool may_replace,

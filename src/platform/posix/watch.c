@@ -6,12 +6,12 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <glib/gstdio.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "platform/posix/beneath.h"
 
 /*
  * Theory of operation
@@ -60,6 +60,7 @@ typedef struct {
 
 struct OstlerWatch {
     int root_fd;
+    OstlerPosixLoan *loan; /* NULL: our own rights */
     int inotify_fd;
     OstlerWatchFunc *func;
     void *opaque;
@@ -190,16 +191,6 @@ static void move_node(OstlerWatch *watch, Folder *folder, Folder *parent,
 
 /* Watching and listing */
 
-static int open_beneath(int root_fd, const char *path)
-{
-    struct open_how how = {
-        .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-    };
-
-    return (int)syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof how);
-}
-
 static bool fail_errno(GError **error, const char *path)
 {
     g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
@@ -272,7 +263,8 @@ static bool enter_folder(OstlerWatch *watch, Folder *folder, bool announce,
                          GQueue *found, GError **error)
 {
     g_autofree char *path = path_of(folder, "");
-    int fd = open_beneath(watch->root_fd, path);
+    int fd = ostler_posix_open_beneath(watch->loan, watch->root_fd, path,
+                                       O_RDONLY | O_DIRECTORY, 0);
 
     if (fd < 0) {
         return fail_errno(error, path);
@@ -487,8 +479,9 @@ static gboolean read_events(int fd, GIOCondition condition, void *opaque)
     return G_SOURCE_CONTINUE;
 }
 
-OstlerWatch *ostler_watch_new(const char *path, OstlerWatchFunc *func, void *opaque,
-                              GError **error)
+/* @fd (taken over) is the root; @shown names it in messages. */
+static OstlerWatch *watch_fd(int fd, OstlerPosixLoan *loan, const char *shown,
+                             OstlerWatchFunc *func, void *opaque, GError **error)
 {
     g_autoptr(OstlerWatch) watch = g_new0(OstlerWatch, 1);
 
@@ -496,15 +489,11 @@ OstlerWatch *ostler_watch_new(const char *path, OstlerWatchFunc *func, void *opa
     watch->opaque = opaque;
     watch->by_wd = g_hash_table_new(NULL, NULL);
     watch->root = add_node(NULL, "");
-    watch->inotify_fd = -1;
-    watch->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (watch->root_fd < 0) {
-        fail_errno(error, path);
-        return NULL;
-    }
-    watch->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    watch->root_fd = fd;
+    watch->loan = ostler_posix_loan_ref(loan);
+    watch->inotify_fd = fd < 0 ? -1 : inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (watch->inotify_fd < 0) {
-        fail_errno(error, path);
+        fail_errno(error, shown);
         return NULL;
     }
 
@@ -514,6 +503,20 @@ OstlerWatch *ostler_watch_new(const char *path, OstlerWatchFunc *func, void *opa
     g_source_set_callback(watch->readable, G_SOURCE_FUNC(read_events), watch, NULL);
     g_source_attach(watch->readable, g_main_context_get_thread_default());
     return g_steal_pointer(&watch);
+}
+
+OstlerWatch *ostler_watch_new(const char *path, OstlerWatchFunc *func, void *opaque,
+                              GError **error)
+{
+    return watch_fd(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), NULL, path, func,
+                    opaque, error);
+}
+
+OstlerWatch *ostler_watch_new_root(OstlerRoot *root, OstlerWatchFunc *func,
+                                   void *opaque, GError **error)
+{
+    return watch_fd(fcntl(root->fd, F_DUPFD_CLOEXEC, 3), root->loan, ".", func, opaque,
+                    error);
 }
 
 void ostler_watch_free(OstlerWatch *watch)
@@ -542,6 +545,7 @@ void ostler_watch_free(OstlerWatch *watch)
     if (watch->root_fd >= 0) {
         close(watch->root_fd);
     }
+    ostler_posix_loan_unref(watch->loan);
     g_free(watch);
 }
 
