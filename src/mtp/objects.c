@@ -20,7 +20,8 @@
 #define SLOT_MASK (OSTLER_MTP_MAX_OBJECTS - 1)
 
 typedef struct {
-    char *name;      /* NULL: free */
+    char *name; /* NULL: free */
+    uint64_t size;
     uint32_t parent; /* slot */
     uint32_t first;  /* child's slot; of a free slot, the next free one */
     uint32_t next;   /* among the parent's children */
@@ -40,6 +41,7 @@ struct OstlerMtpObjects {
     uint32_t first_free; /* 0: none */
     uint32_t last_free;
     uint32_t count[N_ROOTS]; /* objects of each storage */
+    uint64_t bytes[N_ROOTS]; /* the sum of their sizes */
 
     uint32_t *buckets;  /* slots; 0: empty */
     uint32_t n_buckets; /* a power of two */
@@ -78,6 +80,11 @@ void ostler_mtp_objects_free(OstlerMtpObjects *objects)
 unsigned ostler_mtp_objects_count(const OstlerMtpObjects *objects, unsigned storage)
 {
     return objects->count[storage];
+}
+
+uint64_t ostler_mtp_objects_bytes(const OstlerMtpObjects *objects, unsigned storage)
+{
+    return objects->bytes[storage];
 }
 
 /* ---- handles and slots ---- */
@@ -131,8 +138,21 @@ bool ostler_mtp_objects_get(const OstlerMtpObjects *objects, uint32_t handle,
         .is_folder = s->is_folder,
         .format = s->format,
         .name = s->name,
+        .size = s->size,
     };
     return true;
+}
+
+void ostler_mtp_objects_set_size(OstlerMtpObjects *objects, uint32_t handle,
+                                 uint64_t size)
+{
+    uint32_t slot = slot_of(objects, handle);
+    Slot *s = &objects->slots[slot];
+
+    if (slot != 0) {
+        objects->bytes[s->storage] += size - s->size;
+        s->size = size;
+    }
 }
 
 /* ---- names: a hash of (folder, name) ---- */
@@ -305,6 +325,7 @@ uint32_t ostler_mtp_objects_add(OstlerMtpObjects *objects, unsigned storage,
     s->name = g_strdup(name);
     s->format = format;
     s->is_folder = is_folder;
+    s->size = 0;
     s->first = 0;
     s->is_listed = false;
     link_child(objects, slot, folder);
@@ -316,6 +337,7 @@ uint32_t ostler_mtp_objects_add(OstlerMtpObjects *objects, unsigned storage,
 static void drop(OstlerMtpObjects *objects, uint32_t slot)
 {
     objects->count[objects->slots[slot].storage]--;
+    objects->bytes[objects->slots[slot].storage] -= objects->slots[slot].size;
     forget_name(objects, slot);
     unlink_child(objects, slot);
     free_slot(objects, slot);
@@ -348,26 +370,41 @@ void ostler_mtp_objects_remove(OstlerMtpObjects *objects, uint32_t handle)
     }
 }
 
+/* The slot after @slot in the tree at @top, parents first; 0 at its end. */
+static uint32_t next_in_tree(const OstlerMtpObjects *objects, uint32_t top,
+                             uint32_t slot)
+{
+    if (objects->slots[slot].first != 0) {
+        return objects->slots[slot].first;
+    }
+    while (slot != top && objects->slots[slot].next == 0) {
+        slot = objects->slots[slot].parent;
+    }
+    return slot == top ? 0 : objects->slots[slot].next;
+}
+
+void ostler_mtp_objects_total(const OstlerMtpObjects *objects, uint32_t handle,
+                              uint64_t *out_bytes, uint64_t *out_count)
+{
+    uint32_t top = slot_of(objects, handle);
+
+    *out_bytes = *out_count = 0;
+    for (uint32_t slot = top; slot != 0; slot = next_in_tree(objects, top, slot)) {
+        *out_bytes += objects->slots[slot].size;
+        ++*out_count;
+    }
+}
+
 /* A folder that changes its storage takes along what is in it. */
 static void recount(OstlerMtpObjects *objects, uint32_t top, uint8_t storage)
 {
-    uint32_t slot = top;
-
-    for (;;) {
-        objects->count[objects->slots[slot].storage]--;
+    for (uint32_t slot = top; slot != 0; slot = next_in_tree(objects, top, slot)) {
+        Slot *s = &objects->slots[slot];
+        objects->count[s->storage]--;
         objects->count[storage]++;
-        objects->slots[slot].storage = storage;
-        if (objects->slots[slot].first != 0) {
-            slot = objects->slots[slot].first;
-            continue;
-        }
-        while (slot != top && objects->slots[slot].next == 0) {
-            slot = objects->slots[slot].parent;
-        }
-        if (slot == top) {
-            return;
-        }
-        slot = objects->slots[slot].next;
+        objects->bytes[s->storage] -= s->size;
+        objects->bytes[storage] += s->size;
+        s->storage = storage;
     }
 }
 

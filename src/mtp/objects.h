@@ -7,7 +7,7 @@
  * renames and moves, and is not given to another one soon after.
  *
  * Sources:    MTP 1.1 3.4.1 (object handles: unique, constant within a session).
- * Units:      about 90 bytes for an object with a name of 24; 16 million at most.
+ * Units:      about 100 bytes for an object with a name of 24; 16 million at most.
  * Ownership:  names are the table's.
  */
 #pragma once
@@ -25,6 +25,7 @@ typedef struct {
     bool is_folder;
     uint16_t format;
     const char *name; /* borrowed until the object is renamed or removed */
+    uint64_t size;    /* as ostler_mtp_objects_set_size() said, 0 until then */
 } OstlerMtpObject;
 
 typedef struct OstlerMtpObjects OstlerMtpObjects;
@@ -34,6 +35,13 @@ void ostler_mtp_objects_free(OstlerMtpObjects *objects); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerMtpObjects, ostler_mtp_objects_free)
 
 unsigned ostler_mtp_objects_count(const OstlerMtpObjects *objects, unsigned storage);
+/* The sum of the sizes that ostler_mtp_objects_set_size() was told. */
+uint64_t ostler_mtp_objects_bytes(const OstlerMtpObjects *objects, unsigned storage);
+void ostler_mtp_objects_set_size(OstlerMtpObjects *objects, uint32_t handle,
+                                 uint64_t size);
+/* The same of one object and all that is beneath it, and their number. */
+void ostler_mtp_objects_total(const OstlerMtpObjects *objects, uint32_t handle,
+                              uint64_t *out_bytes, uint64_t *out_count);
 
 /* Find by handle; false if there is no such object. */
 bool ostler_mtp_objects_get(const OstlerMtpObjects *objects, uint32_t handle,

@@ -15,6 +15,7 @@ OstlerMtpCode ostler_mtp_op_get_device_info(OstlerMtpSession *session,
         OSTLER_MTP_OBJECT_ADDED,
         OSTLER_MTP_OBJECT_REMOVED,
         OSTLER_MTP_OBJECT_INFO_CHANGED,
+        OSTLER_MTP_STORAGE_INFO_CHANGED,
     };
     unsigned n_formats;
     const uint16_t *formats = ostler_mtp_formats(&n_formats);

@@ -45,33 +45,66 @@ OstlerMtpCode ostler_mtp_store_rename(OstlerMtpStore *store, uint32_t handle,
     return OSTLER_MTP_OK;
 }
 
+/* One that is there already will do: copying a folder over another merges them. */
+static OstlerMtpCode ensure_folder(OstlerMtpStore *store, unsigned storage,
+                                   OstlerRootFolder *folder, const char *name)
+{
+    g_autoptr(GError) error = NULL;
+    OstlerRootInfo info;
+
+    if (ostler_root_stat(folder, name, &info, NULL)) {
+        return info.kind == OSTLER_ROOT_FOLDER ? OSTLER_MTP_OK
+                                               : OSTLER_MTP_ACCESS_DENIED;
+    }
+    OstlerMtpCode code = ostler_mtp_store_admit(store, storage, 0, 1);
+    if (code != OSTLER_MTP_OK) {
+        return code;
+    }
+    return ostler_root_make_folder(folder, name, &error)
+               ? OSTLER_MTP_OK
+               : ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
+}
+
 OstlerMtpCode ostler_mtp_store_make_folder(OstlerMtpStore *store, uint32_t id,
                                            uint32_t parent, const char *name,
                                            uint32_t *out_handle)
 {
     g_autoptr(OstlerRootFolder) folder = NULL;
-    g_autoptr(GError) error = NULL;
-    OstlerRootInfo info;
     unsigned storage;
     OstlerMtpCode code =
         ostler_mtp_store_open_place(store, id, parent, &storage, &folder);
 
+    if (code == OSTLER_MTP_OK) {
+        code = ensure_folder(store, storage, folder, name);
+    }
     if (code != OSTLER_MTP_OK) {
         return code;
-    }
-
-    /* One that is there already will do: copying a folder over another merges them. */
-    if (!ostler_root_make_folder(folder, name, &error) &&
-        !(g_error_matches(error, G_IO_ERROR, G_IO_ERROR_EXISTS) &&
-          ostler_root_stat(folder, name, &info, NULL) &&
-          info.kind == OSTLER_ROOT_FOLDER)) {
-        return ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
     }
     *out_handle = ostler_mtp_store_know(store, storage, parent, name, true);
     return *out_handle ? OSTLER_MTP_OK : OSTLER_MTP_STORE_FULL;
 }
 
 /* ---- moving and copying ---- */
+
+/* What goes to another storage counts there from now on. */
+static OstlerMtpCode admit_move(OstlerMtpStore *store, const OstlerMtpObject *object,
+                                unsigned storage)
+{
+    uint64_t bytes;
+    uint64_t objects;
+
+    if (object->storage == storage) {
+        return OSTLER_MTP_OK;
+    }
+    if (object->is_folder) {
+        ostler_mtp_store_measure(store, object->storage, object->handle);
+    } else {
+        OstlerMtpEntry entry;
+        ostler_mtp_store_entry(store, object->handle, &entry);
+    }
+    ostler_mtp_objects_total(store->objects, object->handle, &bytes, &objects);
+    return ostler_mtp_store_admit(store, storage, bytes, objects);
+}
 
 OstlerMtpCode ostler_mtp_store_move(OstlerMtpStore *store, uint32_t handle, uint32_t id,
                                     uint32_t parent)
@@ -86,6 +119,9 @@ OstlerMtpCode ostler_mtp_store_move(OstlerMtpStore *store, uint32_t handle, uint
     if (code == OSTLER_MTP_OK) {
         code = ostler_mtp_store_open_object(store, handle, FOR_WRITING, &object, &from);
     }
+    if (code == OSTLER_MTP_OK) {
+        code = admit_move(store, &object, storage);
+    }
     if (code != OSTLER_MTP_OK) {
         return code;
     }
@@ -99,16 +135,26 @@ OstlerMtpCode ostler_mtp_store_move(OstlerMtpStore *store, uint32_t handle, uint
     return OSTLER_MTP_OK;
 }
 
-OstlerRootFile *ostler_mtp_store_copy_unnamed(OstlerRootFolder *from, const char *name,
-                                              OstlerRootFolder *to, GError **error)
+/* Copy @name to a file in @to that has no name there before it is whole. */
+static OstlerMtpCode copy_file(OstlerMtpStore *store, OstlerRootFolder *from,
+                               const char *name, unsigned storage, OstlerRootFolder *to)
 {
-    g_autoptr(OstlerRootFile) source = ostler_root_read(from, name, error);
-    g_autoptr(OstlerRootFile) copy = source ? ostler_root_create(to, error) : NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(OstlerRootFile) old = ostler_root_read(from, name, &error);
+    g_autoptr(OstlerRootFile) copy = old ? ostler_root_create(to, &error) : NULL;
+    OstlerRootInfo info;
 
-    if (!copy || !ostler_root_file_copy(source, copy, error)) {
-        return NULL;
+    if (!copy || !ostler_root_file_info(old, &info, &error)) {
+        return ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
     }
-    return g_steal_pointer(&copy);
+    OstlerMtpCode code = ostler_mtp_store_admit(store, storage, info.size, 1);
+    if (code != OSTLER_MTP_OK) {
+        return code;
+    }
+    return ostler_root_file_copy(old, copy, &error) &&
+                   ostler_root_file_publish(copy, name, false, &error)
+               ? OSTLER_MTP_OK
+               : ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
 }
 
 OstlerMtpCode ostler_mtp_store_copy(OstlerMtpStore *store, uint32_t handle, uint32_t id,
@@ -116,8 +162,6 @@ OstlerMtpCode ostler_mtp_store_copy(OstlerMtpStore *store, uint32_t handle, uint
 {
     g_autoptr(OstlerRootFolder) from = NULL;
     g_autoptr(OstlerRootFolder) to = NULL;
-    g_autoptr(OstlerRootFile) copy = NULL;
-    g_autoptr(GError) error = NULL;
     OstlerMtpObject object;
     unsigned storage;
     OstlerMtpCode code = ostler_mtp_store_open_place(store, id, parent, &storage, &to);
@@ -125,18 +169,16 @@ OstlerMtpCode ostler_mtp_store_copy(OstlerMtpStore *store, uint32_t handle, uint
     if (code == OSTLER_MTP_OK) {
         code = ostler_mtp_store_open_object(store, handle, FOR_READING, &object, &from);
     }
+    if (code == OSTLER_MTP_OK) {
+        code = object.is_folder ? OSTLER_MTP_SPECIFICATION_OF_DESTINATION_UNSUPPORTED
+                                : copy_file(store, from, object.name, storage, to);
+    }
     if (code != OSTLER_MTP_OK) {
         return code;
-    }
-    if (object.is_folder) {
-        return OSTLER_MTP_SPECIFICATION_OF_DESTINATION_UNSUPPORTED;
-    }
-    copy = ostler_mtp_store_copy_unnamed(from, object.name, to, &error);
-    if (!copy || !ostler_root_file_publish(copy, object.name, false, &error)) {
-        return ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
     }
     g_autofree char *name = g_strdup(object.name);
     *out_handle = ostler_mtp_store_know(store, storage, parent, name, false);
     ostler_mtp_store_remember_own(store, *out_handle);
+    ostler_mtp_store_space_used(store, storage);
     return *out_handle ? OSTLER_MTP_OK : OSTLER_MTP_STORE_FULL;
 }

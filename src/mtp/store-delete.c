@@ -67,7 +67,8 @@ static void delete_tree(Deletion *deletion, const char *path)
 
 static OstlerMtpCode delete_folder(OstlerMtpStore *store, const OstlerMtpObject *object)
 {
-    Deletion deletion = { .root = store->storages[object->storage].root };
+    const unsigned storage = object->storage;
+    Deletion deletion = { .root = store->storages[storage].root };
     g_autofree char *path = ostler_mtp_store_path(store, object->handle);
 
     if (!path) {
@@ -76,7 +77,11 @@ static OstlerMtpCode delete_folder(OstlerMtpStore *store, const OstlerMtpObject 
     delete_tree(&deletion, path);
     if (deletion.n_kept == 0) {
         ostler_mtp_objects_remove(store->objects, object->handle);
+        ostler_mtp_store_space_used(store, storage);
         return OSTLER_MTP_OK;
+    }
+    if (store->storages[storage].is_counted) {
+        ostler_mtp_store_measure(store, storage, object->handle);
     }
     return deletion.n_removed > 0 ? OSTLER_MTP_PARTIAL_DELETION
                                   : OSTLER_MTP_ACCESS_DENIED;
@@ -100,6 +105,7 @@ OstlerMtpCode ostler_mtp_store_delete(OstlerMtpStore *store, uint32_t handle)
         return ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
     }
     ostler_mtp_objects_remove(store->objects, handle);
+    ostler_mtp_store_space_used(store, object.storage);
     return OSTLER_MTP_OK;
 }
 

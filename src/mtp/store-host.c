@@ -10,7 +10,8 @@
  * that still looks like that is an echo as well.
  *
  * A folder that the guest has not listed is not in its view: what happens there is left
- * out, and the guest meets it when it lists the folder.
+ * out, and the guest meets it when it lists the folder.  Where a quota counts, such news
+ * brings the table up to date all the same, and only telling the guest is left out.
  */
 #include "mtp/store-internal.h"
 
@@ -23,7 +24,7 @@ void ostler_mtp_store_set_notice(OstlerMtpStore *store, OstlerMtpNotice *notice,
     store->notice_opaque = opaque;
 }
 
-static void tell(const OstlerMtpStore *store, uint16_t event, uint32_t param)
+void ostler_mtp_store_tell(const OstlerMtpStore *store, uint16_t event, uint32_t param)
 {
     if (store->notice) {
         store->notice(event, param, store->notice_opaque);
@@ -58,12 +59,18 @@ static bool is_own(const OstlerMtpStore *store, const OstlerMtpEntry *entry)
 
 /* ---- paths to handles ---- */
 
-/*
- * Find the folder that @path lies in, by the table alone; *out_name is the last part.
- * False for one that the guest does not know, or has not listed.
- */
-static bool find_folder(const OstlerMtpStore *store, unsigned storage, const char *path,
-                        uint32_t *out_parent, const char **out_name)
+/* Where news is from: a folder that the table is true of. */
+typedef struct {
+    OstlerMtpStore *store;
+    unsigned storage;
+    uint32_t parent;
+    const char *name;
+    bool is_visible; /* the guest has listed it */
+} Place;
+
+/* Find the place of @path by the table alone; false when nobody asks about it. */
+static bool find_place(OstlerMtpStore *store, unsigned storage, const char *path,
+                       Place *out_place)
 {
     const char *slash;
     uint32_t parent = OSTLER_MTP_ROOT;
@@ -76,175 +83,176 @@ static bool find_folder(const OstlerMtpStore *store, unsigned storage, const cha
         }
         path = slash + 1;
     }
-    *out_parent = parent;
-    *out_name = path;
-    return ostler_mtp_objects_is_listed(store->objects, storage, parent);
+    *out_place = (Place){
+        .store = store,
+        .storage = storage,
+        .parent = parent,
+        .name = path,
+        .is_visible = ostler_mtp_objects_is_listed(store->objects, storage, parent),
+    };
+    return out_place->is_visible || store->storages[storage].is_counted;
 }
 
-static uint32_t find_path(const OstlerMtpStore *store, unsigned storage,
-                          const char *path)
+static uint32_t handle_at(const Place *place)
 {
-    const char *name;
-    uint32_t parent;
+    return ostler_mtp_objects_find(place->store->objects, place->storage, place->parent,
+                                   place->name);
+}
 
-    return find_folder(store, storage, path, &parent, &name)
-               ? ostler_mtp_objects_find(store->objects, storage, parent, name)
-               : 0;
+static void tell_of(const Place *place, uint16_t event, uint32_t handle)
+{
+    if (place->is_visible) {
+        ostler_mtp_store_tell(place->store, event, handle);
+    }
 }
 
 /* ---- news ---- */
 
-static void forget(OstlerMtpStore *store, uint32_t handle)
-{
-    ostler_mtp_objects_remove(store->objects, handle);
-    tell(store, OSTLER_MTP_OBJECT_REMOVED, handle);
-}
-
 /* Whether there is a file or folder to show: the news may be old, or of a link. */
-static bool look(const OstlerMtpStore *store, unsigned storage, uint32_t parent,
-                 const char *name, OstlerRootKind *out_kind)
+static bool look(const Place *place, OstlerRootKind *out_kind)
 {
     g_autoptr(OstlerRootFolder) folder =
-        ostler_mtp_store_open_folder(store, storage, parent, NULL);
+        ostler_mtp_store_open_folder(place->store, place->storage, place->parent, NULL);
     OstlerRootInfo info;
 
-    if (!folder || ostler_root_name_is_reserved(name) ||
-        !ostler_root_stat(folder, name, &info, NULL)) {
+    if (!folder || ostler_root_name_is_reserved(place->name) ||
+        !ostler_root_stat(folder, place->name, &info, NULL)) {
         return false;
     }
     *out_kind = info.kind;
     return info.kind != OSTLER_ROOT_OTHER;
 }
 
+/* What is at a place that the table has; it may be the guest's own doing. */
+static void changed_at(const Place *place)
+{
+    uint32_t handle = handle_at(place);
+    OstlerMtpEntry entry;
+
+    if (handle != 0 && handle != place->store->incoming.handle &&
+        ostler_mtp_store_entry(place->store, handle, &entry) == OSTLER_MTP_OK &&
+        !entry.object.is_folder && !is_own(place->store, &entry)) {
+        tell_of(place, OSTLER_MTP_OBJECT_INFO_CHANGED, handle);
+    }
+}
+
+/* A folder may have come with something in it. */
+static void count_object(const Place *place, uint32_t handle, OstlerRootKind kind)
+{
+    OstlerMtpEntry entry;
+
+    if (kind == OSTLER_ROOT_FOLDER) {
+        ostler_mtp_store_look_again(place->store, place->storage, handle);
+    } else {
+        ostler_mtp_store_entry(place->store, handle, &entry); /* learns the size */
+    }
+}
+
+static void created_at(const Place *place)
+{
+    OstlerRootKind kind;
+
+    if (handle_at(place) != 0) {
+        changed_at(place);
+        return;
+    }
+    if (!look(place, &kind)) {
+        return;
+    }
+    uint32_t handle = ostler_mtp_store_know(place->store, place->storage, place->parent,
+                                            place->name, kind == OSTLER_ROOT_FOLDER);
+    if (place->store->storages[place->storage].is_counted) {
+        count_object(place, handle, kind);
+    }
+    tell_of(place, OSTLER_MTP_OBJECT_ADDED, handle);
+}
+
+static void removed_at(const Place *place)
+{
+    uint32_t handle = handle_at(place);
+    OstlerMtpEntry entry;
+
+    /* The news may be old: the name may be there again, the guest's own doing even. */
+    if (handle != 0 && handle != place->store->incoming.handle &&
+        ostler_mtp_store_entry(place->store, handle, &entry) != OSTLER_MTP_OK) {
+        ostler_mtp_objects_remove(place->store->objects, handle);
+        tell_of(place, OSTLER_MTP_OBJECT_REMOVED, handle);
+    }
+}
+
+/* An object that was renamed keeps its handle; for the guest it comes or goes when one
+ * of the two places is out of its view. */
+static void follow(const Place *from, const Place *to)
+{
+    uint32_t handle = handle_at(from);
+
+    ostler_mtp_store_rehome(to->store, handle, to->storage, to->parent, to->name);
+    if (from->is_visible && !to->is_visible) {
+        ostler_mtp_store_tell(to->store, OSTLER_MTP_OBJECT_REMOVED, handle);
+    } else {
+        tell_of(to,
+                from->is_visible ? OSTLER_MTP_OBJECT_INFO_CHANGED
+                                 : OSTLER_MTP_OBJECT_ADDED,
+                handle);
+    }
+}
+
 void ostler_mtp_store_host_created(OstlerMtpStore *store, unsigned storage,
                                    const char *path, bool is_folder)
 {
-    OstlerRootKind kind;
-    const char *name;
-    uint32_t parent;
+    Place place;
 
-    if (!find_folder(store, storage, path, &parent, &name)) {
-        return;
+    if (find_place(store, storage, path, &place)) {
+        created_at(&place);
     }
-    if (ostler_mtp_objects_find(store->objects, storage, parent, name) != 0) {
-        ostler_mtp_store_host_changed(store, storage, path);
-        return;
-    }
-    if (look(store, storage, parent, name, &kind)) {
-        uint32_t handle = ostler_mtp_store_know(store, storage, parent, name,
-                                                kind == OSTLER_ROOT_FOLDER);
-        tell(store, OSTLER_MTP_OBJECT_ADDED, handle);
-    }
+    ostler_mtp_store_space_changed(store, storage);
 }
 
 void ostler_mtp_store_host_removed(OstlerMtpStore *store, unsigned storage,
                                    const char *path)
 {
-    uint32_t handle = find_path(store, storage, path);
-    OstlerMtpEntry entry;
+    Place place;
 
-    /* The news may be old: the name may be there again, the guest's own doing even. */
-    if (handle != 0 && handle != store->incoming.handle &&
-        ostler_mtp_store_entry(store, handle, &entry) != OSTLER_MTP_OK) {
-        forget(store, handle);
+    if (find_place(store, storage, path, &place)) {
+        removed_at(&place);
     }
+    ostler_mtp_store_space_changed(store, storage);
 }
 
 void ostler_mtp_store_host_changed(OstlerMtpStore *store, unsigned storage,
                                    const char *path)
 {
-    uint32_t handle = find_path(store, storage, path);
-    OstlerMtpEntry entry;
+    Place place;
 
-    if (handle != 0 && handle != store->incoming.handle &&
-        ostler_mtp_store_entry(store, handle, &entry) == OSTLER_MTP_OK &&
-        !entry.object.is_folder && !is_own(store, &entry)) {
-        tell(store, OSTLER_MTP_OBJECT_INFO_CHANGED, handle);
+    if (find_place(store, storage, path, &place)) {
+        changed_at(&place);
     }
+    ostler_mtp_store_space_changed(store, storage);
 }
 
 void ostler_mtp_store_host_renamed(OstlerMtpStore *store, unsigned storage,
                                    const char *from, const char *path, bool is_folder)
 {
-    uint32_t old = find_path(store, storage, from);
     OstlerRootKind kind;
-    const char *name;
-    uint32_t parent;
+    Place old;
+    Place place;
+    bool has_old = find_place(store, storage, from, &old) && handle_at(&old) != 0;
+    bool has_new = find_place(store, storage, path, &place);
 
-    if (old == 0) {
-        ostler_mtp_store_host_created(store, storage, path, is_folder);
+    if (has_old && has_new && handle_at(&place) == 0 && look(&place, &kind)) {
+        follow(&old, &place);
         return;
     }
     /* Over another file, as editors save: that one keeps its handle. */
-    if (!find_folder(store, storage, path, &parent, &name) ||
-        ostler_mtp_objects_find(store->objects, storage, parent, name) != 0 ||
-        !look(store, storage, parent, name, &kind)) {
-        ostler_mtp_store_host_removed(store, storage, from);
-        ostler_mtp_store_host_changed(store, storage, path);
-        return;
+    if (has_old) {
+        removed_at(&old);
     }
-    ostler_mtp_store_rehome(store, old, storage, parent, name);
-    tell(store, OSTLER_MTP_OBJECT_INFO_CHANGED, old);
-}
-
-/* ---- rescan ---- */
-
-static void append_listed(const OstlerMtpStore *store, unsigned storage,
-                          uint32_t folder, GArray *folders)
-{
-    if (ostler_mtp_objects_is_listed(store->objects, storage, folder)) {
-        g_array_append_val(folders, folder);
+    if (has_new) {
+        created_at(&place);
     }
-}
-
-static GArray *children(const OstlerMtpStore *store, unsigned storage, uint32_t folder)
-{
-    GArray *handles = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-
-    for (uint32_t handle = ostler_mtp_objects_first(store->objects, storage, folder);
-         handle != 0; handle = ostler_mtp_objects_next(store->objects, handle)) {
-        g_array_append_val(handles, handle);
+    if (has_new && is_folder && handle_at(&place) != 0) {
+        /* It may have come over an empty folder whose handle it has now. */
+        ostler_mtp_store_look_again(store, storage, handle_at(&place));
     }
-    return handles;
-}
-
-/* Compare one folder with the disk and tell of the difference. */
-static void rescan_folder(OstlerMtpStore *store, unsigned storage, uint32_t folder)
-{
-    g_autoptr(GHashTable) before = g_hash_table_new(NULL, NULL);
-    g_autoptr(GArray) old = children(store, storage, folder);
-    OstlerMtpObject object;
-
-    for (guint i = 0; i < old->len; i++) {
-        g_hash_table_add(before, GUINT_TO_POINTER(g_array_index(old, uint32_t, i)));
-    }
-    ostler_mtp_store_read_folder(store, storage, folder);
-    g_autoptr(GArray) now = children(store, storage, folder);
-    for (guint i = 0; i < old->len; i++) {
-        uint32_t handle = g_array_index(old, uint32_t, i);
-        if (!ostler_mtp_objects_get(store->objects, handle, &object)) {
-            tell(store, OSTLER_MTP_OBJECT_REMOVED, handle);
-        }
-    }
-    for (guint i = 0; i < now->len; i++) {
-        uint32_t handle = g_array_index(now, uint32_t, i);
-        bool is_old = g_hash_table_contains(before, GUINT_TO_POINTER(handle));
-        tell(store, is_old ? OSTLER_MTP_OBJECT_INFO_CHANGED : OSTLER_MTP_OBJECT_ADDED,
-             handle);
-    }
-}
-
-void ostler_mtp_store_host_rescan(OstlerMtpStore *store, unsigned storage)
-{
-    g_autoptr(GArray) folders = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-
-    append_listed(store, storage, OSTLER_MTP_ROOT, folders);
-    for (guint i = 0; i < folders->len; i++) {
-        uint32_t folder = g_array_index(folders, uint32_t, i);
-        rescan_folder(store, storage, folder);
-        g_autoptr(GArray) inside = children(store, storage, folder);
-        for (guint j = 0; j < inside->len; j++) {
-            append_listed(store, storage, g_array_index(inside, uint32_t, j), folders);
-        }
-    }
+    ostler_mtp_store_space_changed(store, storage);
 }

@@ -17,31 +17,45 @@ bool ostler_mtp_store_has_incoming(const OstlerMtpStore *store)
     return store->incoming.file && !store->incoming.is_edit;
 }
 
-/* Whether the file system has @size bytes to spare, as far as can be known now. */
-static bool has_room(const OstlerMtpStore *store, unsigned storage, uint64_t size)
+/* Whether a file may be called @name there; *out_is_new is false for an old one, which
+ * keeps its handle and stays listed.  Anything else of that name is in the way. */
+static OstlerMtpCode check_name(OstlerRootFolder *folder, const char *name,
+                                bool *out_is_new)
 {
-    uint64_t total;
-    uint64_t available;
+    OstlerRootInfo info;
 
-    return !ostler_root_space(store->storages[storage].root, &total, &available,
-                              NULL) ||
-           size <= available;
+    *out_is_new = !ostler_root_stat(folder, name, &info, NULL);
+    return *out_is_new || info.kind == OSTLER_ROOT_FILE ? OSTLER_MTP_OK
+                                                        : OSTLER_MTP_ACCESS_DENIED;
 }
 
-/* Give the file that will be @name its handle; an old file of that name keeps its own
- * and stays listed.  Anything else of that name is in the way. */
-static OstlerMtpCode promise(OstlerMtpStore *store, OstlerRootFolder *folder,
-                             unsigned storage, uint32_t parent, const char *name)
+/* Make the incoming file in @folder; what fails here is undone by a drop. */
+static OstlerMtpCode open_incoming(OstlerMtpStore *store, unsigned storage,
+                                   uint32_t parent, OstlerRootFolder *folder,
+                                   const char *name, uint64_t size)
 {
     Incoming *incoming = &store->incoming;
-    OstlerRootInfo info;
-    bool is_there = ostler_root_stat(folder, name, &info, NULL);
+    g_autoptr(GError) error = NULL;
+    bool is_new;
+    OstlerMtpCode code = check_name(folder, name, &is_new);
 
-    if (is_there && info.kind != OSTLER_ROOT_FILE) {
-        return OSTLER_MTP_ACCESS_DENIED;
+    if (code == OSTLER_MTP_OK) {
+        code = ostler_mtp_store_admit(store, storage, 0, is_new ? 1 : 0);
+    }
+    if (code != OSTLER_MTP_OK) {
+        return code;
+    }
+    incoming->storage = storage;
+    incoming->file = ostler_root_create(folder, &error);
+    if (!incoming->file) {
+        return ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
+    }
+    code = ostler_mtp_store_hold(store, size);
+    if (code != OSTLER_MTP_OK) {
+        return code;
     }
     incoming->handle = ostler_mtp_store_know(store, storage, parent, name, false);
-    incoming->is_new = !is_there;
+    incoming->is_new = is_new;
     return incoming->handle ? OSTLER_MTP_OK : OSTLER_MTP_STORE_FULL;
 }
 
@@ -50,45 +64,54 @@ OstlerMtpCode ostler_mtp_store_begin(OstlerMtpStore *store, uint32_t id,
                                      uint32_t *out_handle)
 {
     g_autoptr(OstlerRootFolder) folder = NULL;
-    g_autoptr(OstlerRootFile) file = NULL;
-    g_autoptr(GError) error = NULL;
     unsigned storage;
-    OstlerMtpCode code;
 
     ostler_mtp_store_drop(store);
-    code = ostler_mtp_store_open_place(store, id, parent, &storage, &folder);
+    OstlerMtpCode code =
+        ostler_mtp_store_open_place(store, id, parent, &storage, &folder);
+    if (code == OSTLER_MTP_OK) {
+        code = open_incoming(store, storage, parent, folder, name, size);
+    }
+    if (code != OSTLER_MTP_OK) {
+        ostler_mtp_store_drop(store);
+        return code;
+    }
+    *out_handle = store->incoming.handle;
+    return OSTLER_MTP_OK;
+}
+
+/* Write where there is leave to: of the quota for a longer file, of the disk for any. */
+static OstlerMtpCode write_incoming(OstlerMtpStore *store, uint64_t offset,
+                                    const void *bytes, size_t size)
+{
+    g_autoptr(GError) error = NULL;
+    OstlerMtpCode code = ostler_mtp_store_hold(store, offset + size);
+
+    if (code == OSTLER_MTP_OK) {
+        code = ostler_mtp_store_clear(store, size);
+    }
     if (code != OSTLER_MTP_OK) {
         return code;
     }
-    if (!has_room(store, storage, size)) {
-        return OSTLER_MTP_STORE_FULL;
-    }
-    file = ostler_root_create(folder, &error);
-    if (!file) {
-        return ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
-    }
-    code = promise(store, folder, storage, parent, name);
-    if (code == OSTLER_MTP_OK) {
-        store->incoming.file = g_steal_pointer(&file);
-        *out_handle = store->incoming.handle;
-    }
-    return code;
+    return ostler_root_file_write(store->incoming.file, offset, bytes, size, &error)
+               ? OSTLER_MTP_OK
+               : ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
 }
 
 OstlerMtpCode ostler_mtp_store_add_bytes(OstlerMtpStore *store, const void *bytes,
                                          size_t size)
 {
-    g_autoptr(GError) error = NULL;
     Incoming *incoming = &store->incoming;
+    OstlerMtpCode code = write_incoming(store, incoming->size, bytes, size);
 
-    if (!ostler_root_file_write(incoming->file, incoming->size, bytes, size, &error)) {
-        return ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
+    if (code == OSTLER_MTP_OK) {
+        incoming->size += size;
     }
-    incoming->size += size;
-    return OSTLER_MTP_OK;
+    return code;
 }
 
-OstlerMtpCode ostler_mtp_store_end(OstlerMtpStore *store, int64_t modified)
+/* Give the incoming file its name. */
+static OstlerMtpCode publish(OstlerMtpStore *store, int64_t modified)
 {
     g_autoptr(GError) error = NULL;
     Incoming *incoming = &store->incoming;
@@ -96,48 +119,77 @@ OstlerMtpCode ostler_mtp_store_end(OstlerMtpStore *store, int64_t modified)
 
     /* Its folder may have been deleted meanwhile, and the handle with it. */
     if (!ostler_mtp_objects_get(store->objects, incoming->handle, &object)) {
-        ostler_mtp_store_drop(store);
         return OSTLER_MTP_INVALID_PARENT_OBJECT;
     }
     if (modified != 0) {
         ostler_root_file_set_modified(incoming->file, modified, NULL);
     }
     if (!ostler_root_file_publish(incoming->file, object.name, true, &error)) {
-        OstlerMtpCode code = ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
-        ostler_mtp_store_drop(store);
-        return code;
+        return ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
     }
-    ostler_mtp_store_remember_own(store, incoming->handle);
     incoming->is_new = false;
-    ostler_mtp_store_drop(store);
     return OSTLER_MTP_OK;
+}
+
+OstlerMtpCode ostler_mtp_store_end(OstlerMtpStore *store, int64_t modified)
+{
+    const uint32_t handle = store->incoming.handle;
+    const unsigned storage = store->incoming.storage;
+    OstlerMtpCode code = publish(store, modified);
+
+    ostler_mtp_store_drop(store);
+    if (code == OSTLER_MTP_OK) {
+        ostler_mtp_store_remember_own(store, handle);
+        ostler_mtp_store_space_used(store, storage);
+    }
+    return code;
 }
 
 /* ---- a file that is changed in place ---- */
 
-OstlerMtpCode ostler_mtp_store_edit(OstlerMtpStore *store, uint32_t handle)
+/* Copy the file at @name into the incoming one. */
+static OstlerMtpCode open_edit(OstlerMtpStore *store, OstlerRootFolder *folder,
+                               const OstlerMtpObject *object)
 {
-    g_autoptr(OstlerRootFolder) folder = NULL;
-    g_autoptr(OstlerRootFile) copy = NULL;
+    Incoming *incoming = &store->incoming;
     g_autoptr(GError) error = NULL;
-    OstlerMtpObject object;
-    OstlerMtpCode code;
+    g_autoptr(OstlerRootFile) old = ostler_root_read(folder, object->name, &error);
+    OstlerRootInfo info;
 
-    ostler_mtp_store_drop(store);
-    code = ostler_mtp_store_open_object(store, handle, FOR_WRITING, &object, &folder);
+    if (!old || !ostler_root_file_info(old, &info, &error)) {
+        return ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
+    }
+    incoming->storage = object->storage;
+    incoming->handle = object->handle;
+    incoming->is_edit = true;
+    incoming->file = ostler_root_create(folder, &error);
+    if (!incoming->file) {
+        return ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
+    }
+    OstlerMtpCode code = ostler_mtp_store_hold(store, info.size);
     if (code != OSTLER_MTP_OK) {
         return code;
     }
-    copy = ostler_mtp_store_copy_unnamed(folder, object.name, folder, &error);
-    if (!copy) {
-        return ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
+    return ostler_root_file_copy(old, incoming->file, &error)
+               ? OSTLER_MTP_OK
+               : ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
+}
+
+OstlerMtpCode ostler_mtp_store_edit(OstlerMtpStore *store, uint32_t handle)
+{
+    g_autoptr(OstlerRootFolder) folder = NULL;
+    OstlerMtpObject object;
+
+    ostler_mtp_store_drop(store);
+    OstlerMtpCode code =
+        ostler_mtp_store_open_object(store, handle, FOR_WRITING, &object, &folder);
+    if (code == OSTLER_MTP_OK) {
+        code = open_edit(store, folder, &object);
     }
-    store->incoming = (Incoming){
-        .file = g_steal_pointer(&copy),
-        .handle = handle,
-        .is_edit = true,
-    };
-    return OSTLER_MTP_OK;
+    if (code != OSTLER_MTP_OK) {
+        ostler_mtp_store_drop(store);
+    }
+    return code;
 }
 
 static bool is_edited(const OstlerMtpStore *store, uint32_t handle)
@@ -149,14 +201,10 @@ OstlerMtpCode ostler_mtp_store_edit_write(OstlerMtpStore *store, uint32_t handle
                                           uint64_t offset, const void *bytes,
                                           size_t size)
 {
-    g_autoptr(GError) error = NULL;
-
     if (!is_edited(store, handle) || offset > G_MAXINT64 - size) {
         return OSTLER_MTP_INVALID_OBJECT_HANDLE;
     }
-    return ostler_root_file_write(store->incoming.file, offset, bytes, size, &error)
-               ? OSTLER_MTP_OK
-               : ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
+    return write_incoming(store, offset, bytes, size);
 }
 
 OstlerMtpCode ostler_mtp_store_edit_truncate(OstlerMtpStore *store, uint32_t handle,
@@ -166,6 +214,10 @@ OstlerMtpCode ostler_mtp_store_edit_truncate(OstlerMtpStore *store, uint32_t han
 
     if (!is_edited(store, handle) || size > G_MAXINT64) {
         return OSTLER_MTP_INVALID_OBJECT_HANDLE;
+    }
+    OstlerMtpCode code = ostler_mtp_store_hold(store, size);
+    if (code != OSTLER_MTP_OK) {
+        return code;
     }
     return ostler_root_file_truncate(store->incoming.file, size, &error)
                ? OSTLER_MTP_OK

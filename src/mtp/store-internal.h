@@ -10,6 +10,9 @@ typedef struct {
     OstlerRoot *root;
     char *label;
     bool is_read_only;
+    OstlerMtpLimits limits;
+    bool is_counted;    /* all that is in it is in the table, with sizes */
+    uint64_t told_free; /* what the guest knows of the free bytes */
 } Storage;
 
 typedef struct {
@@ -18,6 +21,9 @@ typedef struct {
     bool is_new;   /* the handle is for this file alone */
     bool is_edit;  /* of the object that has the handle */
     uint64_t size; /* so far */
+    unsigned storage;
+    uint64_t held;    /* bytes of the quota: as announced, or as far as it has grown */
+    uint64_t cleared; /* bytes that may be written before the disk is asked again */
 } Incoming;
 
 /* An object as the guest left it. */
@@ -59,7 +65,7 @@ OstlerMtpCode ostler_mtp_store_open_place(OstlerMtpStore *store, uint32_t id,
                                           uint32_t parent, unsigned *out_storage,
                                           OstlerRootFolder **out_folder);
 
-/* ---- store-list.c ---- */
+/* ---- store-compare.c ---- */
 
 /* The handle of @name, new if need be; a file that became a folder is another object. */
 uint32_t ostler_mtp_store_know(OstlerMtpStore *store, unsigned storage, uint32_t parent,
@@ -67,14 +73,31 @@ uint32_t ostler_mtp_store_know(OstlerMtpStore *store, unsigned storage, uint32_t
 /* Give a known object another place and name; what the table has there is gone. */
 void ostler_mtp_store_rehome(OstlerMtpStore *store, uint32_t handle, unsigned storage,
                              uint32_t parent, const char *name);
-/* Compare a folder with the disk; the numbers that changed are told to ->notice. */
+/* Compare a folder with the disk; from now on the guest is told what changes in it. */
 OstlerMtpCode ostler_mtp_store_read_folder(OstlerMtpStore *store, unsigned storage,
                                            uint32_t parent);
+/* Compare all that is beneath @top, sizes included. */
+void ostler_mtp_store_measure(OstlerMtpStore *store, unsigned storage, uint32_t top);
 
-/* ---- store-change.c, store-host.c ---- */
+/* Compare what is listed or counted from @top down, and tell of the difference. */
+void ostler_mtp_store_look_again(OstlerMtpStore *store, unsigned storage, uint32_t top);
 
-/* A copy of @name in @from, without a name yet in @to. */
-OstlerRootFile *ostler_mtp_store_copy_unnamed(OstlerRootFolder *from, const char *name,
-                                              OstlerRootFolder *to, GError **error);
+/* ---- store-quota.c ---- */
+
+/* Whether @bytes and @objects more fit into the storage: OK or Store_Full. */
+OstlerMtpCode ostler_mtp_store_admit(OstlerMtpStore *store, unsigned storage,
+                                     uint64_t bytes, uint64_t objects);
+/* The incoming file is to be @size bytes in all: hold what it lacks. */
+OstlerMtpCode ostler_mtp_store_hold(OstlerMtpStore *store, uint64_t size);
+/* @size bytes are about to be written to it. */
+OstlerMtpCode ostler_mtp_store_clear(OstlerMtpStore *store, uint64_t size);
+/* The guest, or else the host, has done something to the storage. */
+void ostler_mtp_store_space_used(OstlerMtpStore *store, unsigned storage);
+void ostler_mtp_store_space_changed(OstlerMtpStore *store, unsigned storage);
+
+/* ---- store-host.c ---- */
+
+void ostler_mtp_store_tell(const OstlerMtpStore *store, uint16_t event, uint32_t param);
+
 /* The guest has just changed @handle: what the watch says of it is an echo. */
 void ostler_mtp_store_remember_own(OstlerMtpStore *store, uint32_t handle);

@@ -1,68 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mtp/store-internal.h"
 
-static uint16_t format_of(const char *name, bool is_folder)
-{
-    return is_folder ? OSTLER_MTP_FORMAT_ASSOCIATION : ostler_mtp_format_of_name(name);
-}
-
-uint32_t ostler_mtp_store_know(OstlerMtpStore *store, unsigned storage, uint32_t parent,
-                               const char *name, bool is_folder)
-{
-    OstlerMtpObject object;
-    uint32_t handle = ostler_mtp_objects_find(store->objects, storage, parent, name);
-
-    if (handle != 0 && ostler_mtp_objects_get(store->objects, handle, &object) &&
-        object.is_folder == is_folder) {
-        return handle;
-    }
-    ostler_mtp_objects_remove(store->objects, handle);
-    return ostler_mtp_objects_add(store->objects, storage, parent, name, is_folder,
-                                  format_of(name, is_folder));
-}
-
-void ostler_mtp_store_rehome(OstlerMtpStore *store, uint32_t handle, unsigned storage,
-                             uint32_t parent, const char *name)
-{
-    g_autofree char *kept = g_strdup(name); /* it may be the object's own */
-    OstlerMtpObject object;
-
-    ostler_mtp_objects_remove(
-        store->objects, ostler_mtp_objects_find(store->objects, storage, parent, kept));
-    if (ostler_mtp_objects_get(store->objects, handle, &object)) {
-        ostler_mtp_objects_move(store->objects, handle, storage, parent, kept,
-                                format_of(kept, object.is_folder));
-    }
-}
-
-OstlerMtpCode ostler_mtp_store_read_folder(OstlerMtpStore *store, unsigned storage,
-                                           uint32_t parent)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(OstlerRootFolder) folder =
-        ostler_mtp_store_open_folder(store, storage, parent, &error);
-    g_autoptr(OstlerRootListing) listing =
-        folder ? ostler_root_list(folder, &error) : NULL;
-    OstlerRootKind kind;
-    const char *name;
-
-    if (!listing) {
-        return ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
-    }
-    ostler_mtp_objects_sweep_begin(store->objects, storage, parent);
-    ostler_mtp_objects_sweep_mark(store->objects, store->incoming.handle);
-    while ((name = ostler_root_listing_next(listing, &kind))) {
-        if (kind != OSTLER_ROOT_OTHER) {
-            ostler_mtp_objects_sweep_mark(
-                store->objects, ostler_mtp_store_know(store, storage, parent, name,
-                                                      kind == OSTLER_ROOT_FOLDER));
-        }
-    }
-    ostler_mtp_objects_sweep_end(store->objects, storage, parent, NULL, NULL);
-    ostler_mtp_objects_set_listed(store->objects, storage, parent);
-    return OSTLER_MTP_OK;
-}
-
 /* A file that is still coming in is not there yet. */
 static bool is_listed(const OstlerMtpStore *store, const OstlerMtpObject *object,
                       uint16_t format)
@@ -170,6 +108,7 @@ OstlerMtpCode ostler_mtp_store_entry(OstlerMtpStore *store, uint32_t handle,
     if (!ostler_root_stat(folder, out_entry->object.name, &out_entry->file, &error)) {
         return ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
     }
+    ostler_mtp_objects_set_size(store->objects, handle, out_entry->file.size);
     out_entry->is_read_only = store->storages[out_entry->object.storage].is_read_only;
     return OSTLER_MTP_OK;
 }

@@ -17,6 +17,8 @@
 
 #include "mtp/store-internal.h"
 
+#include <string.h>
+
 OstlerMtpStore *ostler_mtp_store_new(void)
 {
     OstlerMtpStore *store = g_new0(OstlerMtpStore, 1);
@@ -56,6 +58,7 @@ bool ostler_mtp_store_add(OstlerMtpStore *store, const OstlerMtpShare *share,
     }
     storage->label = g_strdup(share->label);
     storage->is_read_only = share->is_read_only;
+    storage->limits = share->limits;
     store->n_storages++;
     return true;
 }
@@ -79,25 +82,14 @@ bool ostler_mtp_store_find(const OstlerMtpStore *store, uint32_t id,
     return (id & 0xffff) == 1 && *out_index < store->n_storages;
 }
 
-OstlerMtpCode ostler_mtp_store_storage_info(OstlerMtpStore *store, uint32_t id,
-                                            OstlerMtpStorageInfo *out_info)
+bool ostler_mtp_store_find_label(const OstlerMtpStore *store, const char *label,
+                                 unsigned *out_index)
 {
-    unsigned index;
-    uint64_t total = 0;
-    uint64_t available = 0;
-
-    if (!ostler_mtp_store_find(store, id, &index)) {
-        return OSTLER_MTP_INVALID_STORAGE_ID;
+    for (unsigned i = 0; i < store->n_storages; i++) {
+        if (strcmp(store->storages[i].label, label) == 0) {
+            *out_index = i;
+            return true;
+        }
     }
-    const Storage *storage = &store->storages[index];
-    ostler_root_space(storage->root, &total, &available, NULL);
-    *out_info = (OstlerMtpStorageInfo){
-        .capacity = total,
-        .free_bytes = available,
-        .free_objects = 0xffffffff, /* 5.2.2: not used */
-        .is_read_only = storage->is_read_only,
-        .label = storage->label,
-        .volume = "",
-    };
-    return OSTLER_MTP_OK;
+    return false;
 }

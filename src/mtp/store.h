@@ -22,10 +22,22 @@
 
 #define OSTLER_MTP_MAX_STORAGES 64
 
+/* How much of the host a guest may fill; 0 is no limit. */
+typedef struct {
+    uint64_t quota_bytes;   /* of all files in the share together */
+    uint64_t quota_objects; /* files and folders in the share together */
+    uint64_t reserve_bytes; /* what stays free on the file system, whoever fills it */
+    bool has_reserve; /* false: OSTLER_MTP_RESERVE_SHARE or _BYTES of it, the less */
+} OstlerMtpLimits;
+
+#define OSTLER_MTP_RESERVE_SHARE 20 /* a twentieth, 5 % */
+#define OSTLER_MTP_RESERVE_BYTES (UINT64_C(1) << 30)
+
 typedef struct {
     const char *label; /* what the guest shows; UTF-8 */
     const char *path;
     bool is_read_only;
+    OstlerMtpLimits limits;
 } OstlerMtpShare;
 
 /* An object and what its file says just now. */
@@ -50,6 +62,47 @@ bool ostler_mtp_store_find(const OstlerMtpStore *store, uint32_t id,
                            unsigned *out_index);
 OstlerMtpCode ostler_mtp_store_storage_info(OstlerMtpStore *store, uint32_t id,
                                             OstlerMtpStorageInfo *out_info);
+
+/* The index of the first storage with this label; false: none has it. */
+bool ostler_mtp_store_find_label(const OstlerMtpStore *store, const char *label,
+                                 unsigned *out_index);
+
+/* ---- quota ---- */
+
+/*
+ * What counts is the share as it is, whoever filled it: the sizes of its files, holes
+ * included, and the number of its files and folders.  It is counted whole when a limit
+ * is first asked about, and kept true from then on: by what the guest does, by what the
+ * watch tells of the host (a file that is being written counts when its writer closes
+ * it), and by every listing of a folder, which looks again at each file in it.  A
+ * storage without quota is never counted.
+ *
+ * Counted beside it is what is on its way: a file that comes in, with the size that was
+ * announced, from its announcement on; a file that is edited, with the size of the copy,
+ * beside the old one until it takes its place.  An announced file of 1 MiB or more has
+ * its blocks set aside at once, so that others who fill the disk meanwhile do not end
+ * its transfer; smaller ones and edits ask again as they grow.
+ *
+ * The reserve is asked of the file system itself (statvfs), before and during a
+ * transfer.  Two programs that share one folder do not know of each other's transfers,
+ * so they may exceed a quota together by what they have under way.  The reserve they may
+ * not: each sets its blocks aside first and looks then.
+ */
+typedef struct {
+    uint64_t bytes; /* both with what is on its way, and 0 without a quota */
+    uint64_t objects;
+    uint64_t free_bytes; /* as the guest is told */
+} OstlerMtpUsage;
+
+/* The limits of the storage with index @storage from now on; the guest is told.  What
+ * is over a new quota stays. */
+void ostler_mtp_store_set_limits(OstlerMtpStore *store, unsigned storage,
+                                 const OstlerMtpLimits *limits);
+void ostler_mtp_store_get_limits(const OstlerMtpStore *store, unsigned storage,
+                                 OstlerMtpLimits *out_limits);
+/* Counts first if need be: about a microsecond an object. */
+void ostler_mtp_store_get_usage(OstlerMtpStore *store, unsigned storage,
+                                OstlerMtpUsage *out_usage);
 
 /*
  * Append to @out_handles (of uint32_t) what is in @parent (0: at the top), @depth
@@ -114,9 +167,10 @@ OstlerMtpCode ostler_mtp_store_edit_end(OstlerMtpStore *store, uint32_t handle);
 /* ---- what the host does ---- */
 
 /* MTP 1.1 appendix G: an event and its one parameter, a handle or a storage. */
-#define OSTLER_MTP_OBJECT_ADDED        0x4002
-#define OSTLER_MTP_OBJECT_REMOVED      0x4003
-#define OSTLER_MTP_OBJECT_INFO_CHANGED 0x4007
+#define OSTLER_MTP_OBJECT_ADDED         0x4002
+#define OSTLER_MTP_OBJECT_REMOVED       0x4003
+#define OSTLER_MTP_OBJECT_INFO_CHANGED  0x4007
+#define OSTLER_MTP_STORAGE_INFO_CHANGED 0x400c
 
 /* Called for each change that the guest did not make itself, in folders it has listed. */
 typedef void OstlerMtpNotice(uint16_t event, uint32_t param, void *opaque);

@@ -113,6 +113,11 @@ bool ostler_root_file_write(OstlerRootFile *file, uint64_t offset, const void *b
                             size_t size, GError **error);
 /* Copy all of @from into @to, which is empty; shares the blocks where it can. */
 bool ostler_root_file_copy(OstlerRootFile *from, OstlerRootFile *to, GError **error);
+/*
+ * Set the blocks aside that @size bytes of a created file need; its size stays.
+ * Errors:  _NO_SPACE, and _NOT_SUPPORTED where the file system cannot.
+ */
+bool ostler_root_file_reserve(OstlerRootFile *file, uint64_t size, GError **error);
 bool ostler_root_file_truncate(OstlerRootFile *file, uint64_t size, GError **error);
 bool ostler_root_file_set_modified(OstlerRootFile *file, int64_t modified,
                                    GError **error);

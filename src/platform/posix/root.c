@@ -586,6 +586,21 @@ bool ostler_root_file_copy(OstlerRootFile *from, OstlerRootFile *to, GError **er
     return true;
 }
 
+/* Not posix_fallocate(3), which writes zeros where the file system cannot. */
+bool ostler_root_file_reserve(OstlerRootFile *file, uint64_t size, GError **error)
+{
+    int rc;
+
+    do {
+        rc = fallocate(file->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size);
+    } while (rc < 0 && errno == EINTR);
+    if (rc < 0) {
+        set_error(error, errno == ENOSYS ? EOPNOTSUPP : errno, "set space aside for",
+                  "an open file");
+    }
+    return rc == 0;
+}
+
 bool ostler_root_file_truncate(OstlerRootFile *file, uint64_t size, GError **error)
 {
     if (ftruncate(file->fd, (off_t)size) < 0) {
