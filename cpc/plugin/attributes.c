@@ -3,8 +3,9 @@
  * What is kept is listed, not what is dropped: a forgotten "nocapture" or "willreturn"
  * on a function that now keeps its arguments in a frame would be a miscompile.
  */
-#include "body.h"
+#include "attributes.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const kept_for_parameters[] = { "zeroext", "signext", "noundef" };
@@ -45,7 +46,7 @@ static bool is_among(LLVMAttributeRef attribute, const char *const *names, size_
     return false;
 }
 
-bool cpc_is_kept_for_parameter(LLVMAttributeRef attribute)
+static bool is_kept_for_parameter(LLVMAttributeRef attribute)
 {
     return LLVMIsEnumAttribute(attribute) &&
            is_among(attribute, kept_for_parameters,
@@ -53,10 +54,59 @@ bool cpc_is_kept_for_parameter(LLVMAttributeRef attribute)
 }
 
 /* Attributes that are strings say how to generate code: features, frame pointer. */
-bool cpc_is_kept_for_function(LLVMAttributeRef attribute)
+static bool is_kept_for_function(LLVMAttributeRef attribute)
 {
     return LLVMIsStringAttribute(attribute) ||
            (LLVMIsEnumAttribute(attribute) &&
             is_among(attribute, kept_for_functions,
                      sizeof(kept_for_functions) / sizeof(*kept_for_functions)));
+}
+
+void cpc_keep_function_attributes(LLVMValueRef from, LLVMValueRef to)
+{
+    unsigned index = (unsigned)LLVMAttributeFunctionIndex;
+    unsigned n = LLVMGetAttributeCountAtIndex(from, index);
+    LLVMAttributeRef *attributes = calloc(n + 1, sizeof(LLVMAttributeRef));
+
+    LLVMGetAttributesAtIndex(from, index, attributes);
+    for (unsigned i = 0; i < n; i++) {
+        if (is_kept_for_function(attributes[i])) {
+            LLVMAddAttributeAtIndex(to, index, attributes[i]);
+        }
+    }
+    free(attributes);
+}
+
+void cpc_keep_parameter_attributes(LLVMValueRef from, LLVMValueRef to, unsigned index,
+                                   unsigned to_index)
+{
+    unsigned by_value = LLVMGetEnumAttributeKindForName("byval", strlen("byval"));
+    unsigned n = LLVMGetAttributeCountAtIndex(from, index);
+    LLVMAttributeRef *attributes = calloc(n + 1, sizeof(LLVMAttributeRef));
+
+    LLVMGetAttributesAtIndex(from, index, attributes);
+    for (unsigned i = 0; i < n; i++) {
+        /* byval stays until body.c has made the copy. */
+        if (is_kept_for_parameter(attributes[i]) ||
+            (LLVMIsTypeAttribute(attributes[i]) &&
+             LLVMGetEnumAttributeKind(attributes[i]) == by_value)) {
+            LLVMAddAttributeAtIndex(to, to_index, attributes[i]);
+        }
+    }
+    free(attributes);
+}
+
+void cpc_keep_argument_attributes(LLVMValueRef from, LLVMValueRef to, unsigned index,
+                                  unsigned to_index)
+{
+    unsigned n = LLVMGetCallSiteAttributeCount(from, index);
+    LLVMAttributeRef *attributes = calloc(n + 1, sizeof(LLVMAttributeRef));
+
+    LLVMGetCallSiteAttributes(from, index, attributes);
+    for (unsigned i = 0; i < n; i++) {
+        if (is_kept_for_parameter(attributes[i])) {
+            LLVMAddCallSiteAttribute(to, to_index, attributes[i]);
+        }
+    }
+    free(attributes);
 }

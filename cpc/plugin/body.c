@@ -24,14 +24,13 @@
  */
 #include "body.h"
 
+#include "attributes.h"
+#include "marks.h"
 #include "shim.h"
 
 #include "../runtime/arena.h"
 #include <stdlib.h>
 #include <string.h>
-
-/* LLVM-C's enum LLVMCallConv has no name for this one (llvm/IR/CallingConv.h). */
-#define RISCV_VECTOR_CALL 110
 
 typedef struct {
     const CpcIr *ir;
@@ -60,17 +59,6 @@ typedef struct {
 } Body;
 
 /* --- calls and their types ---------------------------------------------------------- */
-
-bool cpc_is_mark(unsigned convention)
-{
-    return convention == LLVMSwiftCallConv || convention == RISCV_VECTOR_CALL;
-}
-
-bool cpc_is_marked_call(LLVMValueRef instruction)
-{
-    return (LLVMIsACallInst(instruction) || LLVMIsAInvokeInst(instruction)) &&
-           cpc_is_mark(LLVMGetInstructionCallConv(instruction));
-}
 
 static bool is_void(LLVMTypeRef type)
 {
@@ -104,23 +92,6 @@ static bool is_coroutine_call(const Body *body, LLVMValueRef instruction)
     return cpc_is_marked_call(instruction) || clone_called(body, instruction);
 }
 
-static void keep_argument_attributes(LLVMValueRef from, LLVMValueRef to,
-                                     unsigned n_added)
-{
-    for (unsigned i = 1; i <= LLVMGetNumArgOperands(from); i++) {
-        unsigned n = LLVMGetCallSiteAttributeCount(from, i);
-        LLVMAttributeRef *attributes = calloc(n + 1, sizeof(LLVMAttributeRef));
-
-        LLVMGetCallSiteAttributes(from, i, attributes);
-        for (unsigned j = 0; j < n; j++) {
-            if (cpc_is_kept_for_parameter(attributes[j])) {
-                LLVMAddCallSiteAttribute(to, i + n_added, attributes[j]);
-            }
-        }
-        free(attributes);
-    }
-}
-
 /* The call in its new form, before @call; its result goes to @result. */
 static LLVMValueRef build_call(Body *body, LLVMValueRef call, LLVMValueRef result)
 {
@@ -139,7 +110,9 @@ static LLVMValueRef build_call(Body *body, LLVMValueRef call, LLVMValueRef resul
     LLVMValueRef built =
         LLVMBuildCall2(body->builder, cpc_converted_type(body->ir, type),
                        clone ? clone : LLVMGetCalledValue(call), args, n + n_added, "");
-    keep_argument_attributes(call, built, n_added);
+    for (unsigned i = 1; i <= n; i++) {
+        cpc_keep_argument_attributes(call, built, i, i + n_added);
+    }
     free(args);
     return built;
 }

@@ -9,11 +9,6 @@
 
 #include "ir.h"
 
-/* Whether @convention is that of a coroutine_fn. */
-bool cpc_is_mark(unsigned convention);
-/* Whether the instruction calls something with coroutine_fn's calling convention. */
-bool cpc_is_marked_call(LLVMValueRef instruction);
-
 /* The new type of a coroutine_fn of type @type. */
 LLVMTypeRef cpc_converted_type(const CpcIr *ir, LLVMTypeRef type);
 
@@ -26,7 +21,3 @@ typedef LLVMValueRef CpcCloneOf(LLVMValueRef function, const void *opaque);
 /* Compile @function, which returned a @type. */
 void cpc_body_convert(const CpcIr *ir, LLVMValueRef function, LLVMTypeRef type,
                       CpcCloneOf *clone_of, const void *opaque);
-
-/* Attributes of the old call or function that are true of the new one as well. */
-bool cpc_is_kept_for_parameter(LLVMAttributeRef attribute);
-bool cpc_is_kept_for_function(LLVMAttributeRef attribute);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "check.h"
 
-#include "body.h"
+#include "pointer.h"
 #include "shim.h"
+#include "variadic.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,7 @@ static bool returns_twice(LLVMValueRef instruction)
             LLVMGetEnumAttributeAtIndex(callee, LLVMAttributeFunctionIndex, kind));
 }
 
-static bool check_in_coroutine(LLVMValueRef instruction)
+static bool check_in_coroutine(const CpcMarks *marks, LLVMValueRef instruction)
 {
     const char *why = NULL;
 
@@ -39,6 +40,13 @@ static bool check_in_coroutine(LLVMValueRef instruction)
                   "move it into an ordinary function";
         }
         break;
+    case LLVMStore:
+        if (cpc_pointer_loses_mark(marks, instruction)) {
+            why = "a pointer to a coroutine_mixed_fn loses its mark here; declare what "
+                  "it "
+                  "is assigned to with coroutine_mixed_fn too";
+        }
+        break;
     default:
         break;
     }
@@ -48,12 +56,14 @@ static bool check_in_coroutine(LLVMValueRef instruction)
     return !why;
 }
 
-static bool check_in_ordinary(LLVMValueRef instruction)
+static bool check_in_ordinary(const CpcMarks *marks, LLVMValueRef instruction)
 {
-    if (!cpc_is_marked_call(instruction)) {
+    LLVMValueRef callee = cpc_called_function(instruction);
+
+    if (!cpc_is_marked_call(instruction) &&
+        !(callee && cpc_values_contain(&marks->variadic, callee))) {
         return true;
     }
-    LLVMValueRef callee = cpc_called_function(instruction);
     size_t length;
     char why[512];
 
@@ -66,9 +76,9 @@ static bool check_in_ordinary(LLVMValueRef instruction)
     return false;
 }
 
-typedef bool Check(LLVMValueRef instruction);
+typedef bool Check(const CpcMarks *marks, LLVMValueRef instruction);
 
-static bool check_all(LLVMValueRef function, Check *check)
+static bool check_all(const CpcMarks *marks, LLVMValueRef function, Check *check)
 {
     LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function);
     bool is_fine = true;
@@ -76,18 +86,36 @@ static bool check_all(LLVMValueRef function, Check *check)
     for (; block; block = LLVMGetNextBasicBlock(block)) {
         LLVMValueRef at = LLVMGetFirstInstruction(block);
         for (; at; at = LLVMGetNextInstruction(at)) {
-            is_fine = check(at) && is_fine;
+            is_fine = check(marks, at) && is_fine;
         }
     }
     return is_fine;
 }
 
-bool cpc_check_coroutine(LLVMValueRef function)
+bool cpc_check_coroutine(const CpcMarks *marks, LLVMValueRef function)
 {
-    return check_all(function, check_in_coroutine);
+    return check_all(marks, function, check_in_coroutine);
 }
 
-bool cpc_check_ordinary(LLVMValueRef function)
+bool cpc_check_ordinary(const CpcMarks *marks, LLVMValueRef function)
 {
-    return check_all(function, check_in_ordinary);
+    return check_all(marks, function, check_in_ordinary);
+}
+
+bool cpc_check_variadic(LLVMValueRef function)
+{
+    const char *why = NULL;
+
+    if (!cpc_variadic_is_possible(LLVMGetGlobalParent(function))) {
+        why = "coroutine_variadic_fn is not known for this processor; take a va_list";
+    } else if (cpc_is_address_taken(function)) {
+        why = "the address of a coroutine_variadic_fn has no mark; point to a "
+              "coroutine_fn that takes a va_list";
+    } else if (!LLVMIsFunctionVarArg(LLVMGlobalGetValueType(function))) {
+        why = "coroutine_variadic_fn without \"...\"; mark it coroutine_fn";
+    }
+    if (why) {
+        cpc_shim_error(function, why);
+    }
+    return !why;
 }

@@ -4,9 +4,11 @@
  */
 #pragma once
 
-#include "ir.h"
+#include "marks.h"
 
-/* @function is a coroutine_fn or coroutine_mixed_fn.  Whether it can be compiled. */
-bool cpc_check_coroutine(LLVMValueRef function);
-/* @function is neither: whether it calls no coroutine_fn. */
-bool cpc_check_ordinary(LLVMValueRef function);
+/* @function is marked.  Whether it can be compiled. */
+bool cpc_check_coroutine(const CpcMarks *marks, LLVMValueRef function);
+/* @function is a coroutine_variadic_fn: whether this processor's "..." is known. */
+bool cpc_check_variadic(LLVMValueRef function);
+/* @function is not marked: whether it calls no coroutine_fn. */
+bool cpc_check_ordinary(const CpcMarks *marks, LLVMValueRef function);

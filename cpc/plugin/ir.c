@@ -105,6 +105,20 @@ LLVMValueRef cpc_build_word(const CpcIr *ir, LLVMBuilderRef builder,
                             cpc_size(ir, index * ir->pointer_size));
 }
 
+LLVMValueRef cpc_build_local(const CpcIr *ir, LLVMValueRef function,
+                             unsigned long long size, unsigned alignment)
+{
+    LLVMBuilderRef builder = LLVMCreateBuilderInContext(ir->context);
+    LLVMBasicBlockRef entry = LLVMGetEntryBasicBlock(function);
+
+    LLVMPositionBuilderBefore(builder, LLVMGetFirstInstruction(entry));
+    LLVMValueRef local =
+        LLVMBuildArrayAlloca(builder, ir->i8, LLVMConstInt(ir->i32, size, false), "");
+    LLVMSetAlignment(local, alignment);
+    LLVMDisposeBuilder(builder);
+    return local;
+}
+
 LLVMBasicBlockRef cpc_insert_block(const CpcIr *ir, LLVMBasicBlockRef before,
                                    const char *name)
 {

@@ -57,6 +57,10 @@ LLVMValueRef cpc_build_offset(const CpcIr *ir, LLVMBuilderRef builder,
 LLVMValueRef cpc_build_word(const CpcIr *ir, LLVMBuilderRef builder,
                             LLVMValueRef pointer, unsigned index);
 
+/* A local of @function's, as if it were declared there: @size bytes. */
+LLVMValueRef cpc_build_local(const CpcIr *ir, LLVMValueRef function,
+                             unsigned long long size, unsigned alignment);
+
 LLVMBasicBlockRef cpc_insert_block(const CpcIr *ir, LLVMBasicBlockRef before,
                                    const char *name);
 LLVMBasicBlockRef cpc_append_block(const CpcIr *ir, LLVMValueRef function,

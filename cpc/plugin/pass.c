@@ -9,14 +9,21 @@
  *
  * A coroutine_mixed_fn is known by its annotation and remains what it is for ordinary
  * callers; a clone of it becomes f.cpc, which coroutines call.  Its address is always
- * that of the ordinary one.
+ * that of the ordinary one; where it is taken, the runtime is told of both.
+ *
+ * A coroutine_variadic_fn is made a coroutine_fn with a fixed number of parameters first
+ * of all, and is nothing special from then on.
  *
  * Everything is checked before anything is changed: after an error the module is still
  * the one that clang made.
  */
 #include "body.h"
 #include "check.h"
+#include "function.h"
+#include "marks.h"
+#include "pointer.h"
 #include "shim.h"
+#include "variadic.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,9 +31,8 @@
 
 typedef struct {
     CpcIr ir;
-    CpcValues marked;
-    CpcValues mixed;
-    CpcValues mixed_twins; /* of each in mixed */
+    CpcMarks marks;
+    CpcValues mixed_twins; /* of each in marks.mixed */
 } Pass;
 
 static LLVMTypeRef return_type(LLVMValueRef function)
@@ -34,56 +40,18 @@ static LLVMTypeRef return_type(LLVMValueRef function)
     return LLVMGetReturnType(LLVMGlobalGetValueType(function));
 }
 
-/* --- who is what ----------------------------------------------------------------------- */
-
-static bool is_text(LLVMValueRef string, const char *text)
+static bool is_variadic(LLVMValueRef function)
 {
-    LLVMValueRef data =
-        LLVMIsAGlobalVariable(string) ? LLVMGetInitializer(string) : NULL;
-    size_t length;
-
-    if (!data || !LLVMIsAConstantDataSequential(data) || !LLVMIsConstantString(data)) {
-        return false;
-    }
-    const char *actual = LLVMGetAsString(data, &length);
-    return length == strlen(text) + 1 && memcmp(actual, text, length) == 0;
+    return LLVMIsFunctionVarArg(LLVMGlobalGetValueType(function));
 }
 
-/* The rows of llvm.global.annotations begin with what is annotated, and the words. */
-static void find_mixed(Pass *pass)
+/* --- checks ---------------------------------------------------------------------------- */
+
+static bool is_coroutine(const Pass *pass, LLVMValueRef function)
 {
-    LLVMValueRef table = LLVMGetNamedGlobal(pass->ir.module, "llvm.global.annotations");
-    LLVMValueRef rows = table ? LLVMGetInitializer(table) : NULL;
-
-    for (int i = 0; rows && i < LLVMGetNumOperands(rows); i++) {
-        LLVMValueRef row = LLVMGetOperand(rows, (unsigned)i);
-        LLVMValueRef what = LLVMGetOperand(row, 0);
-        if (LLVMIsAFunction(what) &&
-            is_text(LLVMGetOperand(row, 1), "coroutine_mixed_fn")) {
-            cpc_values_add(&pass->mixed, what);
-        }
-    }
-}
-
-static void find_marked(Pass *pass)
-{
-    LLVMValueRef at = LLVMGetFirstFunction(pass->ir.module);
-
-    for (; at; at = LLVMGetNextFunction(at)) {
-        if (cpc_is_mark(LLVMGetFunctionCallConv(at))) {
-            cpc_values_add(&pass->marked, at);
-        }
-    }
-}
-
-static bool is_mixed(const Pass *pass, LLVMValueRef function)
-{
-    for (size_t i = 0; i < pass->mixed.n; i++) {
-        if (pass->mixed.items[i] == function) {
-            return true;
-        }
-    }
-    return false;
+    return cpc_is_mark(LLVMGetFunctionCallConv(function)) ||
+           cpc_values_contain(&pass->marks.mixed, function) ||
+           cpc_values_contain(&pass->marks.variadic, function);
 }
 
 static bool check_module(const Pass *pass)
@@ -92,86 +60,80 @@ static bool check_module(const Pass *pass)
     bool is_fine = true;
 
     for (; at; at = LLVMGetNextFunction(at)) {
-        bool is_coroutine =
-            cpc_is_mark(LLVMGetFunctionCallConv(at)) || is_mixed(pass, at);
-        bool passes = is_coroutine ? cpc_check_coroutine(at) : cpc_check_ordinary(at);
+        bool passes = is_coroutine(pass, at) ? cpc_check_coroutine(&pass->marks, at)
+                                             : cpc_check_ordinary(&pass->marks, at);
         is_fine = passes && is_fine;
+    }
+    for (size_t i = 0; i < pass->marks.variadic.n; i++) {
+        is_fine = cpc_check_variadic(pass->marks.variadic.items[i]) && is_fine;
     }
     return is_fine;
 }
 
+/* --- variadic functions ---------------------------------------------------------------- */
+
+static void pack_calls(const Pass *pass, LLVMValueRef function)
+{
+    LLVMUseRef next;
+
+    for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = next) {
+        LLVMValueRef user = LLVMGetUser(use);
+        next = LLVMGetNextUse(use);
+        if (LLVMIsACallInst(user)) {
+            LLVMValueRef packed = cpc_variadic_pack(&pass->ir, user);
+            LLVMSetInstructionCallConv(packed, cpc_mark_of(pass->ir.module));
+        }
+    }
+}
+
+static void make_marked(Pass *pass, LLVMValueRef function)
+{
+    LLVMValueRef fixed = cpc_variadic_fix(&pass->ir, function);
+
+    LLVMSetFunctionCallConv(fixed, cpc_mark_of(pass->ir.module));
+    cpc_values_add(&pass->marks.marked, fixed);
+    pack_calls(pass, fixed);
+}
+
+/* Calls in @function, which runs in coroutines, of mixed functions with "...". */
+static void pack_calls_of_mixed(const Pass *pass, LLVMValueRef function)
+{
+    LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function);
+
+    for (; block; block = LLVMGetNextBasicBlock(block)) {
+        LLVMValueRef next;
+        for (LLVMValueRef at = LLVMGetFirstInstruction(block); at; at = next) {
+            LLVMValueRef callee = cpc_called_function(at);
+            next = LLVMGetNextInstruction(at);
+            if (callee && is_variadic(callee) &&
+                cpc_values_contain(&pass->marks.mixed, callee)) {
+                cpc_variadic_pack(&pass->ir, at);
+            }
+        }
+    }
+}
+
 /* --- twins ----------------------------------------------------------------------------- */
 
-static void keep_function_attributes(LLVMValueRef from, LLVMValueRef to)
-{
-    unsigned index = (unsigned)LLVMAttributeFunctionIndex;
-    unsigned n = LLVMGetAttributeCountAtIndex(from, index);
-    LLVMAttributeRef *attributes = calloc(n + 1, sizeof(LLVMAttributeRef));
-
-    LLVMGetAttributesAtIndex(from, index, attributes);
-    for (unsigned i = 0; i < n; i++) {
-        if (cpc_is_kept_for_function(attributes[i])) {
-            LLVMAddAttributeAtIndex(to, index, attributes[i]);
-        }
-    }
-    free(attributes);
-}
-
-static void keep_parameter_attributes(LLVMValueRef from, LLVMValueRef to,
-                                      unsigned index, unsigned n_added)
-{
-    unsigned by_value = LLVMGetEnumAttributeKindForName("byval", strlen("byval"));
-    unsigned n = LLVMGetAttributeCountAtIndex(from, index);
-    LLVMAttributeRef *attributes = calloc(n + 1, sizeof(LLVMAttributeRef));
-
-    LLVMGetAttributesAtIndex(from, index, attributes);
-    for (unsigned i = 0; i < n; i++) {
-        /* byval stays until body.c has made the copy. */
-        if (cpc_is_kept_for_parameter(attributes[i]) ||
-            (LLVMIsTypeAttribute(attributes[i]) &&
-             LLVMGetEnumAttributeKind(attributes[i]) == by_value)) {
-            LLVMAddAttributeAtIndex(to, index + n_added, attributes[i]);
-        }
-    }
-    free(attributes);
-}
-
 /* An empty function that @function can become when it is converted. */
-static LLVMValueRef declare_twin(const CpcIr *ir, LLVMValueRef function,
-                                 LLVMValueRef named_after)
+static LLVMValueRef declare_twin(const CpcIr *ir, LLVMValueRef function)
 {
-    LLVMTypeRef type = cpc_converted_type(ir, LLVMGlobalGetValueType(function));
+    LLVMTypeRef type = LLVMGlobalGetValueType(function);
     size_t length;
-    const char *name = LLVMGetValueName2(named_after, &length);
+    const char *name = LLVMGetValueName2(function, &length);
     char *twin_name = malloc(length + sizeof(".cpc"));
 
     if (!twin_name) {
         abort();
     }
     sprintf(twin_name, "%s.cpc", name);
-    LLVMValueRef twin = LLVMAddFunction(ir->module, twin_name, type);
-    free(twin_name);
-    LLVMSetLinkage(twin, LLVMGetLinkage(named_after));
-    LLVMSetVisibility(twin, LLVMGetVisibility(named_after));
-    LLVMSetUnnamedAddress(twin, LLVMGetUnnamedAddress(named_after));
-    LLVMSetSection(twin, LLVMGetSection(named_after));
-    keep_function_attributes(function, twin);
-    return twin;
-}
-
-/* @twin takes over what @function does, and who calls it. */
-static void become(LLVMValueRef twin, LLVMValueRef function)
-{
-    unsigned n = LLVMCountParams(function), n_added = LLVMCountParams(twin) - n;
-
-    cpc_shim_move_body(function, twin);
-    for (unsigned i = 0; i < n; i++) {
-        keep_parameter_attributes(function, twin, i + 1, n_added);
-        LLVMReplaceAllUsesWith(LLVMGetParam(function, i),
-                               LLVMGetParam(twin, i + n_added));
+    if (is_variadic(function)) {
+        type = cpc_variadic_fixed_type(ir, type);
     }
-    LLVMReplaceAllUsesWith(function, twin);
-    LLVMDeleteFunction(function);
+    LLVMValueRef twin =
+        cpc_function_declare(ir, function, cpc_converted_type(ir, type), twin_name);
+    free(twin_name);
+    return twin;
 }
 
 /* The body of a C99 "inline" function is a hint, which is not worth a coroutine. */
@@ -188,17 +150,26 @@ static LLVMValueRef twin_of_mixed(LLVMValueRef function, const void *opaque)
 {
     const Pass *pass = opaque;
 
-    for (size_t i = 0; i < pass->mixed.n; i++) {
-        if (pass->mixed.items[i] == function) {
+    for (size_t i = 0; i < pass->marks.mixed.n; i++) {
+        if (pass->marks.mixed.items[i] == function) {
             return pass->mixed_twins.items[i];
         }
     }
     return NULL;
 }
 
+/* How many parameters @twin, of a function that returns a @type, has before the others. */
+static unsigned n_added(LLVMTypeRef type)
+{
+    return LLVMGetTypeKind(type) == LLVMVoidTypeKind ? 1 : 2;
+}
+
 static void convert(const Pass *pass, LLVMValueRef twin, LLVMTypeRef type)
 {
     if (!LLVMIsDeclaration(twin)) {
+        cpc_pointer_convert(&pass->ir, &pass->marks, twin);
+        pack_calls_of_mixed(pass, twin);
+        cpc_pointer_forget_marks(twin);
         cpc_body_convert(&pass->ir, twin, type, twin_of_mixed, pass);
     }
 }
@@ -206,24 +177,85 @@ static void convert(const Pass *pass, LLVMValueRef twin, LLVMTypeRef type)
 /* A body is copied while it is still an ordinary one, and converted after all have been. */
 static void split_mixed(Pass *pass, size_t i)
 {
-    LLVMValueRef function = pass->mixed.items[i];
+    LLVMValueRef function = pass->marks.mixed.items[i];
     LLVMValueRef twin = pass->mixed_twins.items[i];
 
-    if (!LLVMIsDeclaration(function)) {
-        become(twin, cpc_shim_clone(function, "cpc.clone"));
+    if (LLVMIsDeclaration(function)) {
+        return;
     }
+    LLVMValueRef clone = cpc_shim_clone(function, "cpc.clone");
+    if (is_variadic(clone)) {
+        clone = cpc_variadic_fix(&pass->ir, clone);
+    }
+    cpc_function_become(twin, clone, n_added(return_type(function)));
 }
 
 static void convert_marked(Pass *pass)
 {
-    for (size_t i = 0; i < pass->marked.n; i++) {
-        LLVMValueRef function = pass->marked.items[i];
+    for (size_t i = 0; i < pass->marks.marked.n; i++) {
+        LLVMValueRef function = pass->marks.marked.items[i];
         LLVMTypeRef type = return_type(function);
-        LLVMValueRef twin = declare_twin(&pass->ir, function, function);
+        LLVMValueRef twin = declare_twin(&pass->ir, function);
 
-        become(twin, function);
+        cpc_function_become(twin, function, n_added(type));
         convert(pass, twin, type);
     }
+}
+
+/* --- pointers to mixed functions ------------------------------------------------------- */
+
+/* A table of functions and twins, for the runtime to find a twin by its function. */
+static LLVMValueRef build_table(const CpcIr *ir, const CpcValues *functions,
+                                const CpcValues *twins)
+{
+    LLVMValueRef *items = calloc(functions->n * 2 + 1, sizeof(LLVMValueRef));
+
+    for (size_t i = 0; i < functions->n; i++) {
+        items[2 * i] = functions->items[i];
+        items[2 * i + 1] = twins->items[i];
+    }
+    unsigned n = (unsigned)functions->n * 2;
+    LLVMValueRef table =
+        LLVMAddGlobal(ir->module, LLVMArrayType(ir->pointer, n), "cpc.twins");
+    LLVMSetInitializer(table, LLVMConstArray(ir->pointer, items, n));
+    LLVMSetLinkage(table, LLVMInternalLinkage);
+    LLVMSetGlobalConstant(table, true);
+    free(items);
+    return table;
+}
+
+static void build_registration(const CpcIr *ir, const CpcValues *functions,
+                               const CpcValues *twins)
+{
+    LLVMTypeRef type = LLVMFunctionType(ir->none, NULL, 0, false);
+    LLVMValueRef function = LLVMAddFunction(ir->module, "cpc.register", type);
+    LLVMBuilderRef builder = LLVMCreateBuilderInContext(ir->context);
+    LLVMValueRef args[] = { build_table(ir, functions, twins),
+                            cpc_size(ir, functions->n) };
+
+    LLVMSetLinkage(function, LLVMInternalLinkage);
+    LLVMPositionBuilderAtEnd(builder, cpc_append_block(ir, function, ""));
+    cpc_build_runtime(ir, builder, "cpc_twins_register", ir->none, args, 2);
+    LLVMBuildRetVoid(builder);
+    LLVMDisposeBuilder(builder);
+    cpc_shim_call_first(ir->module, function);
+}
+
+static void register_twins(const Pass *pass)
+{
+    CpcValues functions = { 0 }, twins = { 0 };
+
+    for (size_t i = 0; i < pass->marks.mixed.n; i++) {
+        if (cpc_is_address_taken(pass->marks.mixed.items[i])) {
+            cpc_values_add(&functions, pass->marks.mixed.items[i]);
+            cpc_values_add(&twins, pass->mixed_twins.items[i]);
+        }
+    }
+    if (functions.n > 0) {
+        build_registration(&pass->ir, &functions, &twins);
+    }
+    free(functions.items);
+    free(twins.items);
 }
 
 /* --- a mixed function outside of a coroutine ------------------------------------------- */
@@ -262,37 +294,54 @@ static void refuse_calls(const Pass *pass, LLVMValueRef function)
 
 /* --- the module ------------------------------------------------------------------------ */
 
-static void convert_module(Pass *pass)
+static void convert_mixed(Pass *pass)
 {
-    for (size_t i = 0; i < pass->mixed.n; i++) {
-        LLVMValueRef function = pass->mixed.items[i];
-        cpc_values_add(&pass->mixed_twins, declare_twin(&pass->ir, function, function));
+    const CpcValues *mixed = &pass->marks.mixed;
+
+    for (size_t i = 0; i < mixed->n; i++) {
+        cpc_values_add(&pass->mixed_twins, declare_twin(&pass->ir, mixed->items[i]));
     }
-    for (size_t i = 0; i < pass->mixed.n; i++) {
+    for (size_t i = 0; i < mixed->n; i++) {
         split_mixed(pass, i);
     }
-    for (size_t i = 0; i < pass->mixed.n; i++) {
-        refuse_calls(pass, pass->mixed.items[i]);
-        convert(pass, pass->mixed_twins.items[i], return_type(pass->mixed.items[i]));
+    register_twins(pass);
+    for (size_t i = 0; i < mixed->n; i++) {
+        refuse_calls(pass, mixed->items[i]);
+        convert(pass, pass->mixed_twins.items[i], return_type(mixed->items[i]));
     }
+}
+
+static void convert_module(Pass *pass)
+{
+    for (size_t i = 0; i < pass->marks.variadic.n; i++) {
+        make_marked(pass, pass->marks.variadic.items[i]);
+    }
+    drop_hints(&pass->marks.marked);
+    drop_hints(&pass->marks.mixed);
+    convert_mixed(pass);
     convert_marked(pass);
+}
+
+static void forget_marks(const CpcIr *ir)
+{
+    LLVMValueRef at = LLVMGetFirstFunction(ir->module);
+
+    for (; at; at = LLVMGetNextFunction(at)) {
+        cpc_pointer_forget_marks(at);
+    }
 }
 
 bool cpc_pass_run(LLVMModuleRef module)
 {
-    Pass pass = { .ir = cpc_ir_of(module) };
+    Pass pass = { .ir = cpc_ir_of(module), .marks = cpc_marks_of(module) };
 
-    find_mixed(&pass);
-    find_marked(&pass);
-    /* Even with neither there may be a call through a pointer. */
-    bool converts = check_module(&pass) && (pass.mixed.n > 0 || pass.marked.n > 0);
-    if (converts) {
-        drop_hints(&pass.marked);
-        drop_hints(&pass.mixed);
+    /* Even with no coroutine there may be a call through a pointer. */
+    bool is_fine = check_module(&pass);
+    if (is_fine) {
         convert_module(&pass);
+        forget_marks(&pass.ir);
     }
-    free(pass.marked.items);
-    free(pass.mixed.items);
+    cpc_marks_free(&pass.marks);
     free(pass.mixed_twins.items);
-    return converts;
+    return is_fine;
 }

@@ -8,6 +8,7 @@
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Passes/PassPlugin.h>
 #include <llvm/Transforms/Utils/Cloning.h>
+#include <llvm/Transforms/Utils/ModuleUtils.h>
 
 using namespace llvm;
 
@@ -44,6 +45,12 @@ void cpc_shim_move_body(LLVMValueRef from, LLVMValueRef to)
     new_function->splice(new_function->begin(), old_function);
     new_function->setSubprogram(old_function->getSubprogram());
     old_function->setSubprogram(nullptr);
+}
+
+/* GCC's manual, "Common Function Attributes": up to 100 is the implementation's. */
+void cpc_shim_call_first(LLVMModuleRef module, LLVMValueRef function)
+{
+    appendToGlobalCtors(*unwrap(module), unwrap<Function>(function), 101);
 }
 
 void cpc_shim_drop_body(LLVMValueRef function)

@@ -25,6 +25,9 @@ LLVMValueRef cpc_shim_clone(LLVMValueRef function, const char *name);
 /* Move the blocks of @from, and its debug info, to @to, which has none. */
 void cpc_shim_move_body(LLVMValueRef from, LLVMValueRef to);
 
+/* Call @function, which takes and returns nothing, before any constructor of the program. */
+void cpc_shim_call_first(LLVMModuleRef module, LLVMValueRef function);
+
 /* Make a declaration of @function. */
 void cpc_shim_drop_body(LLVMValueRef function);
 

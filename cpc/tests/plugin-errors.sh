@@ -93,6 +93,36 @@ C
 refused "variadic coroutine" 3 "variadic function cannot use"
 
 cat >"$work/stdin" <<'C'
+void coroutine_variadic_fn wait(int n, ...);
+void plain(void)
+{
+    wait(1, 2);
+}
+C
+refused "a variadic one called from ordinary C" 6 "'wait' called from an ordinary function"
+
+cat >"$work/stdin" <<'C'
+void coroutine_variadic_fn wait(int n, ...)
+{
+    cpc_yield();
+}
+void (*pointer)(int n, ...) = wait;
+C
+refused "address of a variadic one" 4 "address of a coroutine_variadic_fn"
+
+cat >"$work/stdin" <<'C'
+struct driver {
+    int coroutine_mixed_fn (*open)(void);
+};
+int coroutine_fn lose(struct driver *driver)
+{
+    int (*open)(void) = driver->open;
+    return open();
+}
+C
+refused "a mixed pointer that loses its mark" 8 "coroutine_mixed_fn loses its mark"
+
+cat >"$work/stdin" <<'C'
 void coroutine_fn wait(void);
 void (*lost)(void) = wait;
 C

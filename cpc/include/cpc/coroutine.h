@@ -14,7 +14,10 @@
  *             of a coroutine carries coroutine_mixed_fn.  The marks are nothing to
  *             a stack-switching compiler; with CPC_MARKS defined they become a
  *             calling convention, and clang refuses a pointer that lost its mark.
- *             A coroutine_fn cannot be variadic.
+ *             A function with "..." carries coroutine_variadic_fn in place of
+ *             coroutine_fn, and its address cannot be taken.
+ *             A variable or field that points to functions which work in both
+ *             worlds carries coroutine_mixed_fn too: int coroutine_mixed_fn (*open)(int);
  * Ownership:  a coroutine frees itself when its entry returns.  Until then the
  *             pointer is borrowed by whoever intends to enter it.
  * Errors:     none; running out of memory for a stack aborts, as g_malloc does.
@@ -32,10 +35,12 @@
 #else
 #define coroutine_fn __attribute__((swiftcall))
 #endif
-#define coroutine_mixed_fn __attribute__((annotate("coroutine_mixed_fn")))
+#define coroutine_mixed_fn    __attribute__((annotate("coroutine_mixed_fn")))
+#define coroutine_variadic_fn __attribute__((annotate("coroutine_variadic_fn")))
 #else
 #define coroutine_fn
 #define coroutine_mixed_fn
+#define coroutine_variadic_fn
 #endif
 
 typedef struct Coroutine Coroutine;
