@@ -7,6 +7,30 @@
 
 /* ---- lists ---- */
 
+static gint compare_handles(gconstpointer a, gconstpointer b)
+{
+    uint32_t left = *(const uint32_t *)a;
+    uint32_t right = *(const uint32_t *)b;
+
+    return (left > right) - (left < right);
+}
+
+/*
+ * List in ascending order.  The specification leaves the order open, but libmtp 1.1.20
+ * (ptp_object_find_or_insert) keeps its objects in a sorted array and inserts one by
+ * one as they were listed: in descending order each of them moves all the others.
+ */
+static OstlerMtpCode list_in_order(OstlerMtpSession *session, uint32_t id,
+                                   uint32_t parent, uint32_t depth, uint16_t format,
+                                   GArray *handles)
+{
+    OstlerMtpCode code =
+        ostler_mtp_store_list(session->store, id, parent, depth, format, handles);
+
+    g_array_sort(handles, compare_handles);
+    return code;
+}
+
 /* D.2.6, D.2.7: a parent of 0 is every object, of 0xffffffff those at the top. */
 static OstlerMtpCode list_objects(OstlerMtpSession *session,
                                   const OstlerMtpContainer *request, GArray *handles)
@@ -14,9 +38,9 @@ static OstlerMtpCode list_objects(OstlerMtpSession *session,
     uint32_t parent = request->params[2];
     uint32_t depth = parent == 0 ? OSTLER_MTP_ALL : 1;
 
-    return ostler_mtp_store_list(session->store, request->params[0],
-                                 parent == OSTLER_MTP_ALL ? OSTLER_MTP_ROOT : parent,
-                                 depth, (uint16_t)request->params[1], handles);
+    return list_in_order(session, request->params[0],
+                         parent == OSTLER_MTP_ALL ? OSTLER_MTP_ROOT : parent, depth,
+                         (uint16_t)request->params[1], handles);
 }
 
 OstlerMtpCode ostler_mtp_op_get_num_objects(OstlerMtpSession *session,
@@ -198,8 +222,8 @@ static OstlerMtpCode list_for_properties(OstlerMtpSession *session,
         g_array_append_val(handles, handle);
         return OSTLER_MTP_OK;
     }
-    return ostler_mtp_store_list(session->store, OSTLER_MTP_ALL, handle, MAX(depth, 1),
-                                 format, handles);
+    return list_in_order(session, OSTLER_MTP_ALL, handle, MAX(depth, 1), format,
+                         handles);
 }
 
 static OstlerMtpCode put_property_list(OstlerMtpSession *session, const GArray *handles,

@@ -239,6 +239,27 @@ static uint32_t count_of(const Fixture *f)
     return GUINT32_FROM_LE(n);
 }
 
+/* Also after handles were given and taken in another order. */
+static void lists_are_in_ascending_order(Fixture *f, gconstpointer unused)
+{
+    for (unsigned i = 0; i < 40; i++) {
+        g_autofree char *name = g_strdup_printf("%02u", i * 7 % 40);
+        test_share_put(&f->share, name, "", 0);
+        if (i % 5 == 0) {
+            test_share_list(&f->share);
+        }
+    }
+    open_session(f);
+    g_assert_cmphex(ask(f, 0x1007, P(storage, 0, OSTLER_MTP_ALL)), ==, OSTLER_MTP_OK);
+    g_assert_cmpuint(count_of(f), ==, 40);
+    OstlerReader reader = ostler_reader_of(f->data->data + 4, f->data->len - 4);
+    for (uint32_t before = 0, i = 0; i < 40; i++) {
+        uint32_t handle = ostler_reader_le32(&reader);
+        g_assert_cmpuint(handle, >, before);
+        before = handle;
+    }
+}
+
 static void lists_are_of_the_parent_that_was_asked_for(Fixture *f, gconstpointer unused)
 {
     test_share_mkdir(&f->share, "sub");
@@ -651,6 +672,7 @@ int main(int argc, char **argv)
          a_folder_is_deleted_with_all_that_is_in_it);
     TEST("lists-are-of-the-parent-that-was-asked-for",
          lists_are_of_the_parent_that_was_asked_for);
+    TEST("lists-are-in-ascending-order", lists_are_in_ascending_order);
     TEST("property-lists-go-as-deep-as-asked", property_lists_go_as_deep_as_asked);
     TEST("a-read-only-share-changes-nothing", a_read_only_share_changes_nothing);
     TEST("a-file-that-shrinks-keeps-its-promised-size",
