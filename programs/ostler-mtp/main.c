@@ -27,6 +27,13 @@
 #define VENDOR_ID  0x1d6b
 #define PRODUCT_ID 0x0100
 
+/*
+ * The guest and QEMU take some 100 us from one transfer's answer to the next transfer.
+ * To sleep meanwhile costs a quarter of the round trip: two processors that are idle
+ * have to be woken, one after the other.
+ */
+#define PATIENCE_US 200
+
 /* How long to wait before a peer that went away is called again. */
 #define RECONNECT_MS 200
 
@@ -110,6 +117,7 @@ static bool coroutine_fn serve(Program *program, OstlerChannel *channel)
     const OstlerUsbredirStream stream = { read_channel, write_channel, channel };
 
     program->channel = channel;
+    ostler_channel_set_patience(channel, PATIENCE_US);
     bool is_done = ostler_usbredir_serve(program->device, &stream, &error);
     program->channel = NULL;
     ostler_mtp_responder_unplug(program->responder);

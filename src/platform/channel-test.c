@@ -313,6 +313,57 @@ static void a_chatty_peer_does_not_starve_the_loop(void)
     g_source_remove(source);
 }
 
+typedef struct {
+    int fd;
+    gulong wait_us;
+} Talker;
+
+static gpointer talk_after_a_while(gpointer opaque)
+{
+    const Talker *talker = opaque;
+
+    for (unsigned i = 0; i < 10; i++) {
+        g_usleep(talker->wait_us);
+        g_assert_cmpint(write(talker->fd, &i, 1), ==, 1);
+    }
+    return NULL;
+}
+
+/* Every byte comes, and the loop has turned while each was waited for, or has not. */
+static void coroutine_fn listen_with_patience(void *opaque)
+{
+    static const struct {
+        gulong wait_us;
+        bool is_slept;
+    } cases[] = { { 100, false }, { 50000, true } };
+    const unsigned *turns = opaque;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Talker talker = { .wait_us = cases[i].wait_us };
+        g_autoptr(OstlerChannel) channel = ostler_channel_pair(&talker.fd, NULL);
+        ostler_channel_set_patience(channel, cases[i].is_slept ? 1 : 10000000);
+        unsigned before = *turns;
+        GThread *thread = g_thread_new("talker", talk_after_a_while, &talker);
+        for (unsigned n = 0; n < 10; n++) {
+            char byte;
+            g_assert_cmpint(ostler_channel_read(channel, &byte, 1, NULL), ==, 1);
+            g_assert_cmpint(byte, ==, (char)n);
+        }
+        g_thread_join(thread);
+        close(talker.fd);
+        g_assert_cmpint(*turns > before, ==, cases[i].is_slept);
+    }
+}
+
+static void patience_keeps_a_reader_from_sleeping(void)
+{
+    unsigned turns = 0;
+    guint source = g_timeout_add(0, note_turn, &turns);
+
+    cpc_run(listen_with_patience, &turns);
+    g_source_remove(source);
+}
+
 static int receive_fd(int socket)
 {
     union {
@@ -389,6 +440,8 @@ int main(int argc, char **argv)
                     more_than_the_socket_holds_arrives_in_order);
     g_test_add_func("/channel/a-chatty-peer-does-not-starve-the-loop",
                     a_chatty_peer_does_not_starve_the_loop);
+    g_test_add_func("/channel/patience-keeps-a-reader-from-sleeping",
+                    patience_keeps_a_reader_from_sleeping);
     g_test_add_func("/channel/a-descriptor-travels-with-the-bytes",
                     a_descriptor_travels_with_the_bytes);
     return g_test_run();

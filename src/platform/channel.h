@@ -44,6 +44,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerChannel, ostler_channel_free)
 gssize coroutine_fn ostler_channel_read(OstlerChannel *channel, void *buffer,
                                         size_t size, GError **error);
 
+/*
+ * A read that finds nothing looks again for @us microseconds before it sleeps, as long as
+ * the last one had to wait no longer than that: for a peer that answers in less time
+ * than it takes the system to put a process to sleep and to wake it.  0 at first.
+ */
+void ostler_channel_set_patience(OstlerChannel *channel, unsigned us);
+
 /* Write all of @size bytes. */
 bool coroutine_fn ostler_channel_write(OstlerChannel *channel, const void *buffer,
                                        size_t size, GError **error);

@@ -17,6 +17,7 @@
 #include <cpc/glib.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,6 +31,8 @@ struct OstlerChannel {
     int fd;
     bool is_closed;
     unsigned n_calls_in_a_row;
+    int64_t patience_us;      /* how long a read looks again before it sleeps */
+    int64_t last_wait_us;     /* what the last read waited */
     CoEvent reading, writing; /* only ever set to end a wait early */
 };
 
@@ -153,16 +156,37 @@ static void coroutine_fn take_turns(OstlerChannel *channel)
     }
 }
 
+void ostler_channel_set_patience(OstlerChannel *channel, unsigned us)
+{
+    channel->patience_us = us;
+}
+
+/* Nothing has come since @since: look again at once if the last wait was a short one
+ * and this is not a long one yet. */
+static void coroutine_fn wait_for_bytes(OstlerChannel *channel, int64_t since)
+{
+    if (channel->last_wait_us <= channel->patience_us &&
+        g_get_monotonic_time() - since < channel->patience_us) {
+        sched_yield();
+    } else {
+        wait_for(channel, G_IO_IN, &channel->reading);
+    }
+}
+
 /* A peer that died with our bytes unread resets the connection: the end, too. */
 static gssize coroutine_fn receive(OstlerChannel *channel, void *buffer, size_t size)
 {
+    int64_t since = 0; /* when there was nothing first */
+
     while (!channel->is_closed) {
         ssize_t n = recv(channel->fd, buffer, size, 0);
         if (n >= 0) {
+            channel->last_wait_us = since ? g_get_monotonic_time() - since : 0;
             return n;
         }
         if (errno == EAGAIN) {
-            wait_for(channel, G_IO_IN, &channel->reading);
+            since = since ? since : g_get_monotonic_time();
+            wait_for_bytes(channel, since);
         } else if (errno != EINTR) {
             return errno == ECONNRESET ? 0 : -1;
         }
