@@ -69,6 +69,10 @@ test_libmtp() {
     says out "status 0"
     in_guest "timeout 30 mtp-thumb -i $id /tmp/thumb 2>&1; echo status \$?"
     refute grep -q "status 143" out
+    # It asks before it does anything, on its standard input.
+    in_guest 'echo y | timeout 30 mtp-reset 2>&1; echo "status $?"'
+    says out "OK."
+    says out "status 0"
     in_guest 'mtp-files 2>&1'
     says out "Filename: one.txt"
 }
