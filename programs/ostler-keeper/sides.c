@@ -149,16 +149,32 @@ static bool wants_mtp(const Keeper *keeper)
            g_file_test(path, G_FILE_TEST_EXISTS);
 }
 
+/* The words behind a share's path, as ostler-mtp's --share wants them. */
+static void append_words(GString *text, const OstlerSection *share)
+{
+    static const char *const keys[] = { "quota", "quota-objects", "reserve" };
+
+    if (ostler_section_get_bool(share, "readonly")) {
+        g_string_append(text, ",readonly");
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++) {
+        if (ostler_section_has(share, keys[i])) {
+            g_string_append_printf(text, ",%s=%s", keys[i],
+                                   ostler_section_get(share, keys[i]));
+        }
+    }
+}
+
 static void add_share(GPtrArray *argv, const OstlerSection *share)
 {
     const char *path = ostler_section_get(share, "path");
     const char *title = ostler_section_get(share, "title");
     g_autofree char *folder = g_path_get_basename(path);
-    bool is_readonly = ostler_section_get_bool(share, "readonly");
+    GString *text = g_string_new(NULL);
 
-    add(argv, "--share",
-        g_strdup_printf("%s=%s%s", title ? title : folder, path,
-                        is_readonly ? ",readonly" : ""));
+    g_string_printf(text, "%s=%s", title ? title : folder, path);
+    append_words(text, share);
+    add(argv, "--share", g_string_free(text, FALSE));
 }
 
 static OstlerProcess *coroutine_fn start_mtp(void *opaque, GError **error)

@@ -60,10 +60,11 @@ static const GOptionEntry rows[] = {
     { "fd", 'f', 0, G_OPTION_ARG_INT, &options.fd,
       "Speak through the inherited, connected socket N", "N" },
     { "share", 's', 0, G_OPTION_ARG_FILENAME_ARRAY, &options.shares,
-      "Show the folder PATH under the name LABEL; \",readonly\" after it lets the "
-      "guest "
-      "only read. May be given several times",
-      "LABEL=PATH[,readonly]" },
+      "Show the folder PATH under the name LABEL. After it, each behind a comma: "
+      "readonly, the guest may only read; quota=SIZE and quota-objects=NUMBER, more it "
+      "may not fill the folder with; reserve=SIZE, what stays free on the file system "
+      "(5 % or 1G, the less, if not given). May be given several times",
+      "LABEL=PATH[,WORD...]" },
     { "name", 'n', 0, G_OPTION_ARG_STRING, &options.name,
       "Call the device NAME in the guest; the first share's label if not given",
       "NAME" },

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "shares.h"
 
+#include "guest/value.h"
 #include "platform/watch.h"
 
 #include <string.h>
-
-#define READ_ONLY ",readonly"
 
 void share_free(Share *share)
 {
@@ -14,6 +13,76 @@ void share_free(Share *share)
         g_free(share->path);
         g_free(share);
     }
+}
+
+/* ---- words ---- */
+
+static bool take_readonly(Share *share, const char *value)
+{
+    share->is_read_only = true;
+    return value == NULL;
+}
+
+static bool take_quota(Share *share, const char *value)
+{
+    return value && ostler_size_parse(value, &share->limits.quota_bytes);
+}
+
+static bool take_quota_objects(Share *share, const char *value)
+{
+    return value && g_ascii_string_to_unsigned(value, 10, 0, G_MAXINT64,
+                                               &share->limits.quota_objects, NULL);
+}
+
+static bool take_reserve(Share *share, const char *value)
+{
+    share->limits.has_reserve = true;
+    return value && ostler_size_parse(value, &share->limits.reserve_bytes);
+}
+
+static const struct {
+    const char *name;
+    bool (*take)(Share *share, const char *value);
+    const char *wanted;
+} words[] = {
+    { "readonly", take_readonly, "stands alone" },
+    { "quota", take_quota, "is a size, like 2G" },
+    { "quota-objects", take_quota_objects, "is a number" },
+    { "reserve", take_reserve, "is a size, like 500M" },
+};
+
+/* The row of the word "NAME" or "NAME=VALUE", or -1; *out_value is NULL without one. */
+static int find_word(const char *text, const char **out_value)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        size_t size = strlen(words[i].name);
+        if (strncmp(text, words[i].name, size) == 0 &&
+            (text[size] == '\0' || text[size] == '=')) {
+            *out_value = text[size] == '=' ? text + size + 1 : NULL;
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+/* Take the words off the path's end, for as long as there are any. */
+static bool take_words(Share *share, GError **error)
+{
+    const char *value;
+    char *comma;
+    int row;
+
+    while ((comma = strrchr(share->path, ',')) &&
+           (row = find_word(comma + 1, &value)) >= 0) {
+        if (!words[row].take(share, value)) {
+            g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                        "'%s' is not understood: '%s' %s", comma + 1, words[row].name,
+                        words[row].wanted);
+            return false;
+        }
+        *comma = '\0';
+    }
+    return true;
 }
 
 Share *share_parse(const char *text, GError **error)
@@ -26,14 +95,10 @@ Share *share_parse(const char *text, GError **error)
                     text);
         return NULL;
     }
-    Share *share = g_new0(Share, 1);
+    g_autoptr(Share) share = g_new0(Share, 1);
     share->label = g_utf8_make_valid(text, equals - text);
     share->path = g_strdup(equals + 1);
-    share->is_read_only = g_str_has_suffix(share->path, READ_ONLY);
-    if (share->is_read_only) {
-        share->path[strlen(share->path) - strlen(READ_ONLY)] = '\0';
-    }
-    return share;
+    return take_words(share, error) ? g_steal_pointer(&share) : NULL;
 }
 
 GPtrArray *shares_parse(char **texts, GError **error)
@@ -57,7 +122,8 @@ OstlerMtpStore *shares_open(const GPtrArray *shares, GError **error)
 
     for (guint i = 0; i < shares->len; i++) {
         const Share *share = g_ptr_array_index(shares, i);
-        const OstlerMtpShare added = { share->label, share->path, share->is_read_only };
+        const OstlerMtpShare added = { share->label, share->path, share->is_read_only,
+                                       share->limits };
         if (!ostler_mtp_store_add(store, &added, error)) {
             return NULL;
         }

@@ -10,9 +10,11 @@ typedef struct {
     char *label;
     char *path;
     bool is_read_only;
+    OstlerMtpLimits limits;
 } Share;
 
-/* "LABEL=PATH[,readonly]"; of a path with a ',' only a last ",readonly" is not a part. */
+/* "LABEL=PATH[,readonly][,quota=SIZE][,quota-objects=NUMBER][,reserve=SIZE]"; a ',' that
+ * none of these words follows is a part of the path. */
 Share *share_parse(const char *text, GError **error);
 void share_free(Share *share); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Share, share_free)

@@ -181,6 +181,14 @@ static const OstlerKeyRow share_keys[] = {
       .help = "The name that the guest shows; without it the folder's" },
     { "readonly", OSTLER_VALUE_BOOL, .fallback = "no",
       .help = "Whether the guest may only read it" },
+    { "quota", OSTLER_VALUE_SIZE, .fallback = "0",
+      .help = "How many bytes its files may have together, whoever made them, before "
+              "the guest is refused more; 0 is no limit" },
+    { "quota-objects", OSTLER_VALUE_NUMBER, .fallback = "0",
+      .help = "How many files and folders there may be, likewise" },
+    { "reserve", OSTLER_VALUE_SIZE,
+      .help = "What the guest leaves free on the file system under it; without it 5 % "
+              "or 1G, the less" },
     { NULL },
 };
 
