@@ -29,6 +29,18 @@ static inline uint8_t cpu_in8(uint16_t port)
     return value;
 }
 
+struct cpuid {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+#if __STDC_HOSTED__
+
+/* On the host a test answers in the processor's place. */
+uint64_t cpu_rdmsr(uint32_t msr);
+struct cpuid cpu_cpuid(uint32_t leaf, uint32_t subleaf);
+
+#else
+
 static inline uint64_t cpu_rdmsr(uint32_t msr)
 {
     uint32_t low, high;
@@ -36,18 +48,6 @@ static inline uint64_t cpu_rdmsr(uint32_t msr)
     __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
     return (uint64_t)high << 32 | low;
 }
-
-static inline void cpu_wrmsr(uint32_t msr, uint64_t value)
-{
-    __asm__ volatile("wrmsr"
-                     :
-                     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-                     : "memory");
-}
-
-struct cpuid {
-    uint32_t eax, ebx, ecx, edx;
-};
 
 static inline struct cpuid cpu_cpuid(uint32_t leaf, uint32_t subleaf)
 {
@@ -57,6 +57,16 @@ static inline struct cpuid cpu_cpuid(uint32_t leaf, uint32_t subleaf)
                      : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
                      : "a"(leaf), "c"(subleaf));
     return r;
+}
+
+#endif
+
+static inline void cpu_wrmsr(uint32_t msr, uint64_t value)
+{
+    __asm__ volatile("wrmsr"
+                     :
+                     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+                     : "memory");
 }
 
 #define CPU_READ_REGISTER(name)                                                        \

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "change.h"
 
-#include "lib/memory.h"
-
 bool vmx_has_controls(const struct vmx_change *changes)
 {
     for (; changes->field != VMX_LAST; changes++) {
@@ -16,16 +14,6 @@ bool vmx_has_controls(const struct vmx_change *changes)
         }
     }
     return true;
-}
-
-static void poke(const struct vmx_change *change)
-{
-    size_t size = change->field == VMX_BYTE ? 1 : 8;
-    uint64_t value = 0;
-
-    memcpy(&value, change->at, size);
-    value = (value & ~change->clear) | change->set;
-    memcpy(change->at, &value, size);
 }
 
 static void write_field(const struct vmx_change *change)
@@ -49,7 +37,8 @@ void vmx_apply(const struct vmx_change *changes)
         if (changes->field >= 0) {
             write_field(changes);
         } else if (changes->field != VMX_AREA) {
-            poke(changes);
+            vmx_pages_poke(changes->at, changes->field == VMX_BYTE ? 1 : 8,
+                           changes->clear, changes->set);
         }
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pages.h"
 
+#include "lib/memory.h"
 #include "vmx.h"
 
 #define N(array) (sizeof(array) / sizeof *(array))
@@ -64,6 +65,15 @@ void vmx_pages_reset(void)
     if (is_ept_touched) {
         reset_ept();
     }
+}
+
+void vmx_pages_poke(void *at, size_t size, uint64_t clear, uint64_t set)
+{
+    uint64_t value = 0;
+
+    memcpy(&value, at, size);
+    value = (value & ~clear) | set;
+    memcpy(at, &value, size);
 }
 
 void vmx_pages_write_addresses(void)

@@ -57,5 +57,7 @@ extern struct vmx_pages vmx_pages;
  * each VM entry, on engines that interpret. */
 void vmx_pages_reset(void);
 void vmx_pages_touch(bool with_ept);
+/* (what ~clear) | set, of the first @size bytes at @at: any memory. */
+void vmx_pages_poke(void *at, size_t size, uint64_t clear, uint64_t set);
 /* Into the current VMCS. */
 void vmx_pages_write_addresses(void);

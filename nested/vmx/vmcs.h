@@ -55,6 +55,10 @@ enum vmcs_field {
     VMCS_GUEST_EFER = 0x2806,
     VMCS_GUEST_PERF_GLOBAL_CTRL = 0x2808,
     VMCS_GUEST_PDPTE0 = 0x280a,
+    VMCS_GUEST_PDPTE1 = 0x280c,
+    VMCS_GUEST_PDPTE2 = 0x280e,
+    VMCS_GUEST_PDPTE3 = 0x2810,
+    VMCS_GUEST_BNDCFGS = 0x2812,
     VMCS_HOST_PAT = 0x2c00,
     VMCS_HOST_EFER = 0x2c02,
     VMCS_HOST_PERF_GLOBAL_CTRL = 0x2c04,
@@ -210,13 +214,14 @@ enum vmcs_field {
 #define VMX_EXIT_SAVE_TIMER BIT(22)
 
 /* VM-entry controls, table 24-12. */
-#define VMX_ENTRY_LOAD_DEBUG BIT(2)
-#define VMX_ENTRY_GUEST_64   BIT(9)
-#define VMX_ENTRY_SMM        BIT(10)
-#define VMX_ENTRY_END_DUAL   BIT(11)
-#define VMX_ENTRY_LOAD_PERF  BIT(13)
-#define VMX_ENTRY_LOAD_PAT   BIT(14)
-#define VMX_ENTRY_LOAD_EFER  BIT(15)
+#define VMX_ENTRY_LOAD_DEBUG   BIT(2)
+#define VMX_ENTRY_GUEST_64     BIT(9)
+#define VMX_ENTRY_SMM          BIT(10)
+#define VMX_ENTRY_END_DUAL     BIT(11)
+#define VMX_ENTRY_LOAD_PERF    BIT(13)
+#define VMX_ENTRY_LOAD_PAT     BIT(14)
+#define VMX_ENTRY_LOAD_EFER    BIT(15)
+#define VMX_ENTRY_LOAD_BNDCFGS BIT(16)
 
 /* Basic exit reasons, appendix C. */
 enum vmx_reason {

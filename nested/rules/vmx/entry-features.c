@@ -75,6 +75,10 @@ static const char *lacks_fixed_bits(const struct nested_rule *rule)
     if (!vmx_is_present()) {
         return "no VMX";
     }
+    if (fixed->controls == VMCS_SECONDARY_CONTROLS &&
+        !(vmx_allowed(VMCS_PROCESSOR_CONTROLS) & VMX_CPU_SECONDARY)) {
+        return "no secondary controls on this CPU";
+    }
     bool has_any = fixed->must_be_one ? vmx_required(fixed->controls) != 0
                                       : vmx_allowed(fixed->controls) != UINT32_MAX;
     return has_any ? NULL : "no such bit on this CPU";
