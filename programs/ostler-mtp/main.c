@@ -12,6 +12,7 @@
 #include "mtp/responder.h"
 #include "mtp/transport/usbredir-link.h"
 #include "platform/channel.h"
+#include "platform/rundir.h"
 #include "platform/sandbox.h"
 #include "platform/signals.h"
 
@@ -44,6 +45,7 @@ typedef struct {
     char **shares;
     char *name;
     char *serial;
+    char *state;
     gboolean must_reconnect;
     gboolean is_unconfined;
     gboolean wants_version;
@@ -72,6 +74,10 @@ static const GOptionEntry rows[] = {
       "The device's serial number, by which guests know it again; if not given it is "
       "made from the shares",
       "TEXT" },
+    { "state", 0, 0, G_OPTION_ARG_FILENAME, &options.state,
+      "Keep the objects' handles in the folder DIR, so that they are the same the next "
+      "time; made if it is not there, and no share's",
+      "DIR" },
     { "reconnect", 'r', 0, G_OPTION_ARG_NONE, &options.must_reconnect,
       "With --connect: call again when QEMU goes away, instead of ending", NULL },
     { "unconfined", 0, 0, G_OPTION_ARG_NONE, &options.is_unconfined,
@@ -253,6 +259,9 @@ static bool confine(const GPtrArray *shares, GError **error)
         Share *share = g_ptr_array_index(shares, i);
         g_ptr_array_add(share->is_read_only ? read_only : writable, share->path);
     }
+    if (options.state) {
+        g_ptr_array_add(writable, options.state);
+    }
     g_ptr_array_add(read_only, NULL);
     g_ptr_array_add(writable, NULL);
     const OstlerSandboxConfig config = {
@@ -267,6 +276,24 @@ static bool confine(const GPtrArray *shares, GError **error)
         g_warning("Not confined as well as could be, continuing: %s", missing);
     }
     return true;
+}
+
+/* Without them a guest looks again: better than no share. */
+static void keep_state(OstlerMtpStore *store)
+{
+    g_autoptr(GError) error = NULL;
+    OstlerRoot *folder = NULL;
+
+    if (!options.state) {
+        return;
+    }
+    if (ostler_dir_ensure(options.state, &error)) {
+        folder = ostler_root_open(options.state, &error);
+    }
+    if (!folder || !ostler_mtp_store_keep_state(store, folder, &error)) {
+        g_warning("Handles will be others the next time, continuing: %s",
+                  error->message);
+    }
 }
 
 static bool open_peer(Program *program, OstlerChannel **out_channel, GError **error)
@@ -321,6 +348,7 @@ static bool serve_shares(const GPtrArray *shares, int *out_code, GError **error)
     }
     g_autoptr(OstlerListener) listener = program.listener;
     g_autoptr(GPtrArray) watches = shares_watch(store, shares);
+    keep_state(store);
     ostler_mtp_store_set_notice(store, tell_guest, responder);
     if (!confine(shares, error)) {
         return false;

@@ -43,6 +43,9 @@ struct OstlerMtpObjects {
     uint32_t count[N_ROOTS]; /* objects of each storage */
     uint64_t bytes[N_ROOTS]; /* the sum of their sizes */
 
+    OstlerMtpObjectsWatch *watch; /* or NULL */
+    void *watch_opaque;
+
     uint32_t *buckets;  /* slots; 0: empty */
     uint32_t n_buckets; /* a power of two */
     uint32_t n_named;
@@ -152,6 +155,22 @@ void ostler_mtp_objects_set_size(OstlerMtpObjects *objects, uint32_t handle,
     if (slot != 0) {
         objects->bytes[s->storage] += size - s->size;
         s->size = size;
+    }
+}
+
+void ostler_mtp_objects_watch(OstlerMtpObjects *objects, OstlerMtpObjectsWatch *watch,
+                              void *opaque)
+{
+    objects->watch = watch;
+    objects->watch_opaque = opaque;
+}
+
+static void tell(const OstlerMtpObjects *objects, OstlerMtpObjectsNews news,
+                 uint32_t slot)
+{
+    if (objects->watch) {
+        objects->watch(news, objects->slots[slot].storage, handle_of(objects, slot),
+                       objects->watch_opaque);
     }
 }
 
@@ -275,6 +294,20 @@ static void unlink_child(OstlerMtpObjects *objects, uint32_t slot)
     }
 }
 
+/* A slot at the end, or 0 when there are enough. */
+static uint32_t append_slot(OstlerMtpObjects *objects)
+{
+    if (objects->n_slots == OSTLER_MTP_MAX_OBJECTS) {
+        return 0;
+    }
+    if (objects->n_slots == objects->capacity) {
+        objects->capacity += objects->capacity / 2;
+        objects->slots = g_renew(Slot, objects->slots, objects->capacity);
+    }
+    objects->slots[objects->n_slots] = (Slot){ 0 };
+    return objects->n_slots++;
+}
+
 static uint32_t new_slot(OstlerMtpObjects *objects)
 {
     uint32_t slot = objects->first_free;
@@ -283,32 +316,48 @@ static uint32_t new_slot(OstlerMtpObjects *objects)
         objects->first_free = objects->slots[slot].first;
         return slot;
     }
-    if (objects->n_slots == OSTLER_MTP_MAX_OBJECTS) {
-        return 0;
-    }
-    if (objects->n_slots == objects->capacity) {
-        objects->capacity += objects->capacity / 2;
-        objects->slots = g_renew(Slot, objects->slots, objects->capacity);
-    }
-    slot = objects->n_slots++;
-    objects->slots[slot] = (Slot){ 0 };
-    return slot;
+    return append_slot(objects);
 }
 
-static void free_slot(OstlerMtpObjects *objects, uint32_t slot)
+static void queue_free_slot(OstlerMtpObjects *objects, uint32_t slot)
 {
-    Slot *s = &objects->slots[slot];
-    const uint8_t generation = (uint8_t)(s->generation + 1);
-
-    g_free(s->name);
-    /* 0xffffffff means "all" in requests: that generation is skipped. */
-    *s = (Slot){ .generation = generation == 0xff ? 0 : generation };
     if (objects->first_free == 0) {
         objects->first_free = slot;
     } else {
         objects->slots[objects->last_free].first = slot;
     }
     objects->last_free = slot;
+}
+
+/* 0xffffffff means "all" in requests: that generation is skipped. */
+static uint8_t next_generation(uint32_t generation)
+{
+    return generation + 1 >= 0xff ? 0 : (uint8_t)(generation + 1);
+}
+
+static void free_slot(OstlerMtpObjects *objects, uint32_t slot)
+{
+    Slot *s = &objects->slots[slot];
+
+    g_free(s->name);
+    *s = (Slot){ .generation = next_generation(s->generation) };
+    queue_free_slot(objects, slot);
+}
+
+static void fill_slot(OstlerMtpObjects *objects, uint32_t slot, uint32_t folder,
+                      const char *name, bool is_folder, uint16_t format)
+{
+    Slot *s = &objects->slots[slot];
+
+    s->name = g_strdup(name);
+    s->format = format;
+    s->is_folder = is_folder;
+    s->size = 0;
+    s->first = 0;
+    s->is_listed = false;
+    link_child(objects, slot, folder);
+    remember_name(objects, slot);
+    objects->count[s->storage]++;
 }
 
 uint32_t ostler_mtp_objects_add(OstlerMtpObjects *objects, unsigned storage,
@@ -321,21 +370,67 @@ uint32_t ostler_mtp_objects_add(OstlerMtpObjects *objects, unsigned storage,
     if (slot == 0) {
         return 0;
     }
-    Slot *s = &objects->slots[slot];
-    s->name = g_strdup(name);
-    s->format = format;
-    s->is_folder = is_folder;
-    s->size = 0;
-    s->first = 0;
-    s->is_listed = false;
-    link_child(objects, slot, folder);
-    remember_name(objects, slot);
-    objects->count[s->storage]++;
+    fill_slot(objects, slot, folder, name, is_folder, format);
+    tell(objects, OSTLER_MTP_OBJECT_KNOWN, slot);
     return handle_of(objects, slot);
+}
+
+/* ---- putting back ---- */
+
+/* The slot of @handle, made if need be, if it is nobody's. */
+static uint32_t claim_slot(OstlerMtpObjects *objects, uint32_t handle)
+{
+    uint32_t slot = handle & SLOT_MASK;
+
+    if (is_root(slot) || handle >> 24 == 0xff) {
+        return 0;
+    }
+    while (objects->n_slots <= slot) {
+        append_slot(objects);
+    }
+    return objects->slots[slot].name ? 0 : slot;
+}
+
+bool ostler_mtp_objects_restore(OstlerMtpObjects *objects, uint32_t handle,
+                                unsigned storage, uint32_t parent, const char *name,
+                                bool is_folder, uint16_t format)
+{
+    uint32_t folder = folder_slot(objects, storage, parent);
+    uint32_t slot = folder && objects->slots[folder].is_folder &&
+                            objects->buckets[find_bucket(objects, folder, name)] == 0
+                        ? claim_slot(objects, handle)
+                        : 0;
+
+    if (slot == 0) {
+        return false;
+    }
+    objects->slots[slot].generation = (uint8_t)(handle >> 24);
+    fill_slot(objects, slot, folder, name, is_folder, format);
+    return true;
+}
+
+bool ostler_mtp_objects_burn(OstlerMtpObjects *objects, uint32_t handle)
+{
+    uint32_t slot = claim_slot(objects, handle);
+
+    if (slot != 0) {
+        objects->slots[slot].generation = next_generation(handle >> 24);
+    }
+    return slot != 0;
+}
+
+void ostler_mtp_objects_restore_end(OstlerMtpObjects *objects)
+{
+    for (uint32_t slot = N_ROOTS + 1; slot < objects->n_slots; slot++) {
+        if (!objects->slots[slot].name) {
+            queue_free_slot(objects, slot);
+        }
+    }
 }
 
 static void drop(OstlerMtpObjects *objects, uint32_t slot)
 {
+    tell(objects, OSTLER_MTP_OBJECT_GONE, slot);
     objects->count[objects->slots[slot].storage]--;
     objects->bytes[objects->slots[slot].storage] -= objects->slots[slot].size;
     forget_name(objects, slot);
@@ -426,6 +521,7 @@ void ostler_mtp_objects_move(OstlerMtpObjects *objects, uint32_t handle,
     objects->slots[slot].format = format;
     link_child(objects, slot, folder);
     remember_name(objects, slot);
+    tell(objects, OSTLER_MTP_OBJECT_KNOWN, slot);
 }
 
 uint32_t ostler_mtp_objects_first(const OstlerMtpObjects *objects, unsigned storage,
@@ -493,8 +589,9 @@ void ostler_mtp_objects_set_listed(OstlerMtpObjects *objects, unsigned storage,
 {
     uint32_t slot = folder_slot(objects, storage, folder);
 
-    if (slot != 0) {
+    if (slot != 0 && !objects->slots[slot].is_listed) {
         objects->slots[slot].is_listed = true;
+        tell(objects, OSTLER_MTP_OBJECT_LISTED, slot);
     }
 }
 

@@ -66,6 +66,32 @@ uint32_t ostler_mtp_objects_first(const OstlerMtpObjects *objects, unsigned stor
                                   uint32_t parent);
 uint32_t ostler_mtp_objects_next(const OstlerMtpObjects *objects, uint32_t handle);
 
+/* ---- a table that outlives its program ---- */
+
+typedef enum {
+    OSTLER_MTP_OBJECT_KNOWN,  /* added, or in another place */
+    OSTLER_MTP_OBJECT_LISTED, /* a folder; handle 0: the top of @storage */
+    OSTLER_MTP_OBJECT_GONE,
+} OstlerMtpObjectsNews;
+
+/* Called after each such change, NULL for nobody; a folder that goes takes its objects
+ * along, each with a call of its own. */
+typedef void OstlerMtpObjectsWatch(OstlerMtpObjectsNews news, unsigned storage,
+                                   uint32_t handle, void *opaque);
+void ostler_mtp_objects_watch(OstlerMtpObjects *objects, OstlerMtpObjectsWatch *watch,
+                              void *opaque);
+
+/*
+ * Into a table that is new: put an object back with the handle that it had, its folder
+ * first, or have a handle's slot count as used; then the end, before anything is added.
+ * False for a handle that cannot be, or is taken.
+ */
+bool ostler_mtp_objects_restore(OstlerMtpObjects *objects, uint32_t handle,
+                                unsigned storage, uint32_t parent, const char *name,
+                                bool is_folder, uint16_t format);
+bool ostler_mtp_objects_burn(OstlerMtpObjects *objects, uint32_t handle);
+void ostler_mtp_objects_restore_end(OstlerMtpObjects *objects);
+
 /*
  * Compare with what is on disk: begin, mark each that is still there, then drop the
  * rest, calling @dropped (may be NULL) with each handle before it goes.

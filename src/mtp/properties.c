@@ -50,11 +50,12 @@ static void put_parent(GByteArray *array, const OstlerMtpEntry *entry)
     ostler_bytes_le32(array, entry->object.parent);
 }
 
-/* Inode and storage: stays through renames, reconnects and restarts. */
+/* The file system's number of the file, which it may give again, and when the file was
+ * made, which it then is not: stays through renames, moves, reconnects and restarts. */
 static void put_unique_id(GByteArray *array, const OstlerMtpEntry *entry)
 {
     ostler_bytes_le64(array, entry->file.identity);
-    ostler_bytes_le64(array, ostler_mtp_store_id(entry->object.storage));
+    ostler_bytes_le64(array, entry->file.birth_ns);
 }
 
 static OstlerMtpCode set_file_name(OstlerMtpStore *store, uint32_t handle,

@@ -81,6 +81,7 @@ OstlerMtpCode ostler_mtp_store_make_folder(OstlerMtpStore *store, uint32_t id,
         return code;
     }
     *out_handle = ostler_mtp_store_know(store, storage, parent, name, true);
+    ostler_mtp_store_remember_own(store, *out_handle);
     return *out_handle ? OSTLER_MTP_OK : OSTLER_MTP_STORE_FULL;
 }
 

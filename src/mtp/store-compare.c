@@ -4,7 +4,7 @@
  */
 #include "mtp/store-internal.h"
 
-static uint16_t format_of(const char *name, bool is_folder)
+uint16_t ostler_mtp_store_format(const char *name, bool is_folder)
 {
     return is_folder ? OSTLER_MTP_FORMAT_ASSOCIATION : ostler_mtp_format_of_name(name);
 }
@@ -28,7 +28,7 @@ static uint32_t add_object(OstlerMtpStore *store, unsigned storage, uint32_t par
                            const char *name, bool is_folder)
 {
     return ostler_mtp_objects_add(store->objects, storage, parent, name, is_folder,
-                                  format_of(name, is_folder));
+                                  ostler_mtp_store_format(name, is_folder));
 }
 
 uint32_t ostler_mtp_store_know(OstlerMtpStore *store, unsigned storage, uint32_t parent,
@@ -51,7 +51,7 @@ void ostler_mtp_store_rehome(OstlerMtpStore *store, uint32_t handle, unsigned st
         store->objects, ostler_mtp_objects_find(store->objects, storage, parent, kept));
     if (ostler_mtp_objects_get(store->objects, handle, &object)) {
         ostler_mtp_objects_move(store->objects, handle, storage, parent, kept,
-                                format_of(kept, object.is_folder));
+                                ostler_mtp_store_format(kept, object.is_folder));
     }
 }
 
@@ -92,7 +92,7 @@ static void tell_met(const Comparison *c, uint32_t handle, bool is_new)
 
 /* One name of the listing. */
 static void meet(Comparison *c, OstlerRootFolder *folder, const char *name,
-                 bool is_folder)
+                 bool is_folder, uint64_t identity)
 {
     OstlerMtpObjects *objects = c->store->objects;
     OstlerRootInfo info;
@@ -107,6 +107,7 @@ static void meet(Comparison *c, OstlerRootFolder *folder, const char *name,
     }
     if (is_new) {
         handle = add_object(c->store, c->storage, c->parent, name, is_folder);
+        ostler_mtp_store_learn_identity(c->store, handle, identity, 0);
     }
     ostler_mtp_objects_sweep_mark(objects, handle);
     if (c->counts && !is_folder && ostler_root_stat(folder, name, &info, NULL)) {
@@ -132,14 +133,17 @@ static OstlerMtpCode compare(Comparison *c)
     if (!listing) {
         return ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
     }
+    ostler_mtp_store_hold_state(c->store);
     ostler_mtp_objects_sweep_begin(objects, c->storage, c->parent);
     ostler_mtp_objects_sweep_mark(objects, c->store->incoming.handle);
     while ((name = ostler_root_listing_next(listing, &kind))) {
         if (kind != OSTLER_ROOT_OTHER) {
-            meet(c, folder, name, kind == OSTLER_ROOT_FOLDER);
+            meet(c, folder, name, kind == OSTLER_ROOT_FOLDER,
+                 ostler_root_listing_identity(listing));
         }
     }
     ostler_mtp_objects_sweep_end(objects, c->storage, c->parent, tell_gone, c);
+    ostler_mtp_store_release_state(c->store);
     return OSTLER_MTP_OK;
 }
 

@@ -76,7 +76,9 @@ static OstlerMtpCode delete_folder(OstlerMtpStore *store, const OstlerMtpObject 
     }
     delete_tree(&deletion, path);
     if (deletion.n_kept == 0) {
+        ostler_mtp_store_hold_state(store);
         ostler_mtp_objects_remove(store->objects, object->handle);
+        ostler_mtp_store_release_state(store);
         ostler_mtp_store_space_used(store, storage);
         return OSTLER_MTP_OK;
     }

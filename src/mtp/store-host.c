@@ -41,6 +41,8 @@ void ostler_mtp_store_remember_own(OstlerMtpStore *store, uint32_t handle)
     *own = (Own){ 0 };
     if (ostler_mtp_store_entry(store, handle, &entry) == OSTLER_MTP_OK) {
         *own = (Own){ handle, entry.file };
+        ostler_mtp_store_learn_identity(store, handle, entry.file.identity,
+                                        entry.file.birth_ns);
     }
 }
 
@@ -109,18 +111,14 @@ static void tell_of(const Place *place, uint16_t event, uint32_t handle)
 /* ---- news ---- */
 
 /* Whether there is a file or folder to show: the news may be old, or of a link. */
-static bool look(const Place *place, OstlerRootKind *out_kind)
+static bool look(const Place *place, OstlerRootInfo *out_info)
 {
     g_autoptr(OstlerRootFolder) folder =
         ostler_mtp_store_open_folder(place->store, place->storage, place->parent, NULL);
-    OstlerRootInfo info;
 
-    if (!folder || ostler_root_name_is_reserved(place->name) ||
-        !ostler_root_stat(folder, place->name, &info, NULL)) {
-        return false;
-    }
-    *out_kind = info.kind;
-    return info.kind != OSTLER_ROOT_OTHER;
+    return folder && !ostler_root_name_is_reserved(place->name) &&
+           ostler_root_stat(folder, place->name, out_info, NULL) &&
+           out_info->kind != OSTLER_ROOT_OTHER;
 }
 
 /* What is at a place that the table has; it may be the guest's own doing. */
@@ -150,19 +148,21 @@ static void count_object(const Place *place, uint32_t handle, OstlerRootKind kin
 
 static void created_at(const Place *place)
 {
-    OstlerRootKind kind;
+    OstlerRootInfo info;
 
     if (handle_at(place) != 0) {
         changed_at(place);
         return;
     }
-    if (!look(place, &kind)) {
+    if (!look(place, &info)) {
         return;
     }
-    uint32_t handle = ostler_mtp_store_know(place->store, place->storage, place->parent,
-                                            place->name, kind == OSTLER_ROOT_FOLDER);
+    uint32_t handle =
+        ostler_mtp_store_know(place->store, place->storage, place->parent, place->name,
+                              info.kind == OSTLER_ROOT_FOLDER);
+    ostler_mtp_store_learn_identity(place->store, handle, info.identity, info.birth_ns);
     if (place->store->storages[place->storage].is_counted) {
-        count_object(place, handle, kind);
+        count_object(place, handle, info.kind);
     }
     tell_of(place, OSTLER_MTP_OBJECT_ADDED, handle);
 }
@@ -233,13 +233,13 @@ void ostler_mtp_store_host_changed(OstlerMtpStore *store, unsigned storage,
 void ostler_mtp_store_host_renamed(OstlerMtpStore *store, unsigned storage,
                                    const char *from, const char *path, bool is_folder)
 {
-    OstlerRootKind kind;
+    OstlerRootInfo info;
     Place old;
     Place place;
     bool has_old = find_place(store, storage, from, &old) && handle_at(&old) != 0;
     bool has_new = find_place(store, storage, path, &place);
 
-    if (has_old && has_new && handle_at(&place) == 0 && look(&place, &kind)) {
+    if (has_old && has_new && handle_at(&place) == 0 && look(&place, &info)) {
         follow(&old, &place);
         return;
     }

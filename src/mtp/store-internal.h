@@ -4,11 +4,13 @@
  */
 #pragma once
 
+#include "mtp/state.h"
 #include "mtp/store.h"
 
 typedef struct {
     OstlerRoot *root;
     char *label;
+    char *key; /* the same after a restart */
     bool is_read_only;
     OstlerMtpLimits limits;
     bool is_counted;    /* all that is in it is in the table, with sizes */
@@ -41,6 +43,8 @@ struct OstlerMtpStore {
     Incoming incoming;
     Own own[N_OWN]; /* the guest's last changes, to tell them from the host's */
     unsigned n_own;
+    OstlerRoot *state_root;  /* or NULL */
+    OstlerMtpState *state;   /* or NULL */
     OstlerMtpNotice *notice; /* or NULL */
     void *notice_opaque;
 };
@@ -67,6 +71,7 @@ OstlerMtpCode ostler_mtp_store_open_place(OstlerMtpStore *store, uint32_t id,
 
 /* ---- store-compare.c ---- */
 
+uint16_t ostler_mtp_store_format(const char *name, bool is_folder);
 /* The handle of @name, new if need be; a file that became a folder is another object. */
 uint32_t ostler_mtp_store_know(OstlerMtpStore *store, unsigned storage, uint32_t parent,
                                const char *name, bool is_folder);
@@ -81,6 +86,16 @@ void ostler_mtp_store_measure(OstlerMtpStore *store, unsigned storage, uint32_t 
 
 /* Compare what is listed or counted from @top down, and tell of the difference. */
 void ostler_mtp_store_look_again(OstlerMtpStore *store, unsigned storage, uint32_t top);
+
+/* ---- store-state.c ---- */
+
+/* What is put between these is written in one go; without a state they do nothing. */
+void ostler_mtp_store_hold_state(OstlerMtpStore *store);
+void ostler_mtp_store_release_state(OstlerMtpStore *store);
+/* By this the object's file is found again when it was renamed behind our back; a
+ * @birth_ns of 0 is not known. */
+void ostler_mtp_store_learn_identity(OstlerMtpStore *store, uint32_t handle,
+                                     uint64_t identity, uint64_t birth_ns);
 
 /* ---- store-quota.c ---- */
 

@@ -36,8 +36,11 @@ void ostler_mtp_store_free(OstlerMtpStore *store)
     for (unsigned i = 0; i < store->n_storages; i++) {
         ostler_root_free(store->storages[i].root);
         g_free(store->storages[i].label);
+        g_free(store->storages[i].key);
     }
     ostler_mtp_objects_free(store->objects);
+    ostler_mtp_state_free(store->state);
+    ostler_root_free(store->state_root);
     g_free(store);
 }
 
@@ -57,6 +60,7 @@ bool ostler_mtp_store_add(OstlerMtpStore *store, const OstlerMtpShare *share,
         return false;
     }
     storage->label = g_strdup(share->label);
+    storage->key = g_canonicalize_filename(share->path, NULL);
     storage->is_read_only = share->is_read_only;
     storage->limits = share->limits;
     store->n_storages++;

@@ -67,6 +67,19 @@ OstlerMtpCode ostler_mtp_store_storage_info(OstlerMtpStore *store, uint32_t id,
 bool ostler_mtp_store_find_label(const OstlerMtpStore *store, const char *label,
                                  unsigned *out_index);
 
+/* ---- handles that outlive the program ---- */
+
+/*
+ * Keep the object table's journal (state.h) in the folder @folder, which is taken over
+ * and must lie in no share; what it says already is put back first.  To be called once,
+ * after the shares were added and before anything is listed.  A share is known again by
+ * its path.  An object keeps its handle if it is still where it was, and if it was
+ * renamed meanwhile, within the folders that had been listed and where the file system
+ * tells when a file was made.  Handles of what is gone are not given again soon.
+ */
+bool ostler_mtp_store_keep_state(OstlerMtpStore *store, OstlerRoot *folder,
+                                 GError **error);
+
 /* ---- quota ---- */
 
 /*

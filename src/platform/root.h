@@ -39,6 +39,7 @@ typedef struct {
     uint64_t size;     /* 0 unless a file */
     int64_t modified;  /* of the contents */
     int64_t created;   /* as @modified where the file system does not know */
+    uint64_t birth_ns; /* when it was made, in nanoseconds; 0: nobody knows */
     uint64_t identity; /* stays through renames: the inode number */
 } OstlerRootInfo;
 
@@ -79,6 +80,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerRootListing, ostler_root_listing_free)
 /* The next name (borrowed until the next call), or NULL at the end. */
 const char *ostler_root_listing_next(OstlerRootListing *listing,
                                      OstlerRootKind *out_kind);
+/* The identity of what was named last, as in OstlerRootInfo; 0: a stat must tell. */
+uint64_t ostler_root_listing_identity(const OstlerRootListing *listing);
 
 bool ostler_root_make_folder(OstlerRootFolder *folder, const char *name,
                              GError **error);

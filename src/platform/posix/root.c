@@ -40,6 +40,7 @@ struct OstlerRootFolder {
 
 struct OstlerRootListing {
     DIR *dir;
+    uint64_t identity; /* of the last name */
     OstlerPosixLoan *loan;
 };
 
@@ -218,8 +219,11 @@ static bool stat_at(int fd, const char *name, OstlerRootInfo *out_info)
     out_info->kind = kind_of_mode(st.stx_mode);
     out_info->size = out_info->kind == OSTLER_ROOT_FILE ? st.stx_size : 0;
     out_info->modified = st.stx_mtime.tv_sec;
-    out_info->created =
-        st.stx_mask & STATX_BTIME ? st.stx_btime.tv_sec : st.stx_mtime.tv_sec;
+    bool has_birth = st.stx_mask & STATX_BTIME;
+    out_info->created = has_birth ? st.stx_btime.tv_sec : st.stx_mtime.tv_sec;
+    out_info->birth_ns =
+        has_birth ? (uint64_t)st.stx_btime.tv_sec * 1000000000u + st.stx_btime.tv_nsec
+                  : 0;
     out_info->identity = st.stx_ino;
     return true;
 }
@@ -252,7 +256,7 @@ OstlerRootListing *ostler_root_list(OstlerRootFolder *folder, GError **error)
         return NULL;
     }
 
-    OstlerRootListing *listing = g_new(OstlerRootListing, 1);
+    OstlerRootListing *listing = g_new0(OstlerRootListing, 1);
     listing->dir = fdopendir(fd);
     listing->loan = ostler_posix_loan_ref(folder->loan);
     return listing;
@@ -310,9 +314,15 @@ const char *ostler_root_listing_next(OstlerRootListing *listing,
             continue;
         }
         *out_kind = kind_of_entry(dirfd(listing->dir), entry);
+        listing->identity = entry->d_ino;
         return entry->d_name;
     }
     return NULL;
+}
+
+uint64_t ostler_root_listing_identity(const OstlerRootListing *listing)
+{
+    return listing->identity;
 }
 
 bool ostler_root_make_folder(OstlerRootFolder *folder, const char *name, GError **error)
