@@ -8,16 +8,13 @@
  * tables can serve as NPT; APM vol. 2, 15.25.5), write protection on, interrupts off.
  */
 
+#include "long-mode.inc"
+
 #define MULTIBOOT_MAGIC 0x1BADB002
 #define MULTIBOOT_FLAGS 0x00000003 /* page-aligned modules, memory map */
 
 #define PAGE_TABLE 0x67 /* present, writable, user, accessed, dirty */
 #define PAGE_2M    0xE7 /* the same, a leaf */
-
-#define CR0_BITS   0x80010033 /* PG WP NE ET MP PE */
-#define CR4_BITS   0x00000620 /* OSXMMEXCPT OSFXSR PAE */
-#define MSR_EFER   0xC0000080
-#define EFER_BITS  0x00000900 /* NXE LME */
 
 	.section .multiboot, "a"
 	.align 4
@@ -52,9 +49,11 @@ nested_gdt:
 	.quad 0x00CFF3000000FFFF /* 0x28 data, ring 3 */
 	.quad 0, 0               /* 0x30 TSS, filled in by trap.c */
 nested_gdt_end:
+	.globl nested_gdt_limit
+	.set nested_gdt_limit, nested_gdt_end - nested_gdt - 1
 	.globl nested_gdtr
 nested_gdtr:
-	.word nested_gdt_end - nested_gdt - 1
+	.word nested_gdt_limit
 	.quad nested_gdt
 
 	.section .bss
@@ -70,28 +69,11 @@ _start:
 	cli
 	movl $nested_stack_top, %esp
 	movl %ebx, %edi /* the multiboot information */
-
-	movl $CR4_BITS, %eax
-	movl %eax, %cr4
-	movl $nested_pml4, %eax
-	movl %eax, %cr3
-	movl $MSR_EFER, %ecx
-	xorl %edx, %edx
-	movl $EFER_BITS, %eax
-	wrmsr
-	movl $CR0_BITS, %eax
-	movl %eax, %cr0
-	lgdtl nested_gdtr
-	ljmpl $0x08, $start64
+	enter_long_mode start64
 
 	.code64
 start64:
-	movl $0x10, %eax
-	movl %eax, %ds
-	movl %eax, %es
-	movl %eax, %fs
-	movl %eax, %gs
-	movl %eax, %ss
+	load_data_segments
 	movl %edi, %edi
 	call nested_start
 1:	hlt

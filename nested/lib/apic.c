@@ -7,17 +7,21 @@
 #define BASE_ADDRESS  UINT64_C(0xfffffff000)
 
 /* Offsets of registers. */
+#define ID               0x020
 #define END_OF_INTERRUPT 0x0b0
 #define SPURIOUS         0x0f0
 #define REQUESTED        0x200
 #define COMMAND_LOW      0x300
+#define COMMAND_HIGH     0x310
 #define TIMER_VECTOR     0x320
 #define TIMER_COUNT      0x380
 #define TIMER_DIVIDE     0x3e0
 
 #define SOFTWARE_ENABLE BIT(8)
 #define TO_SELF         BIT(18)
-#define AS_NMI          (BIT(10) | BIT(14))
+#define TO_OTHERS       (BIT(18) | BIT(19))
+#define ASSERT          BIT(14)
+#define AS_NMI          (BIT(10) | ASSERT)
 #define PERIODIC        BIT(17)
 #define MASKED          BIT(16)
 #define DIVIDE_BY_1     0xb
@@ -44,6 +48,27 @@ void nested_apic_send(uint8_t vector)
 void nested_apic_send_nmi(void)
 {
     *at(COMMAND_LOW) = BIT(19) | AS_NMI;
+}
+
+static uint32_t command(enum nested_apic_delivery how, uint8_t vector)
+{
+    return (uint32_t)(ASSERT | (uint32_t)how << 8 | vector);
+}
+
+void nested_apic_send_to(uint32_t id, enum nested_apic_delivery how, uint8_t vector)
+{
+    *at(COMMAND_HIGH) = id << 24;
+    *at(COMMAND_LOW) = command(how, vector);
+}
+
+void nested_apic_send_others(enum nested_apic_delivery how, uint8_t vector)
+{
+    *at(COMMAND_LOW) = TO_OTHERS | command(how, vector);
+}
+
+uint32_t nested_apic_id(void)
+{
+    return *at(ID) >> 24;
 }
 
 void nested_apic_timer(uint8_t vector, uint32_t ticks)

@@ -13,18 +13,27 @@
  *
  * Lines:    RUN id, before a rule, so that a crash has a name, and a tab and
  *           "unconfirmed" where that is so; then PASS: id, FAIL: id, or SKIP: id
- *           (reason); at the end SUMMARY, as kvm-unit-tests has them.
+ *           (reason); LATER boot id, for a chosen rule of another boot than this; at
+ *           the end SUMMARY, as kvm-unit-tests has them.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Which boot a rule runs in.  The runner gives the last two kinds two processors. */
+enum nested_boot {
+    NESTED_SHARED, /* with the others */
+    NESTED_SMP,    /* with the others that need a second processor */
+    NESTED_ALONE,  /* alone: INIT, SMM, or what else leaves the machine changed */
+};
+
 struct nested_rule {
     const char *id;      /* "SVM.ENTRY.CR0.NW_WITHOUT_CD" */
     const char *cites;   /* "APM2 15.5.1": the revision is in docs/nested.md */
     const char *says;    /* the claim in our words */
     bool is_unconfirmed; /* nobody has read @cites beside @says: counted apart */
+    enum nested_boot boot;
     const char *(*lacks)(const struct nested_rule *rule); /* NULL: nothing */
     void (*check)(const struct nested_rule *rule);
     const void *data; /* the check's own, when a table row is all there is to say */
@@ -40,6 +49,14 @@ struct nested_rule_table {
     static const struct nested_rule_table table##_entry                                \
         __attribute__((used, section("nested_rules"),                                  \
                        aligned(8))) = { table, sizeof table / sizeof *table }
+
+/* Which rules have the shape of a known hole, so that they can be asked for. */
+struct nested_cve {
+    const char *cve; /* "2021-3653" */
+    const char *id;  /* a rule's */
+};
+/* Of the flat, if it has any; ends with a row of NULLs. */
+extern const struct nested_cve nested_cves[] __attribute__((weak));
 
 /* False when this run leaves the rule's change out to see it fail. */
 bool nested_sets_up(void);

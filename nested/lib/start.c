@@ -2,9 +2,12 @@
 /*
  * start.c - which rules to run, run them, count
  *
- * The command line (multiboot) is a list of words: an id or an id's beginning chooses
- * rules, none means all; "after=ID" leaves out all up to and with ID, so that a runner
- * can go on after a rule that took the engine down; "list" prints the table; "mutate=setup" and
+ * The command line (multiboot) is a list of words: an id's beginning, or "=" and an id,
+ * chooses rules, none means all; "after=ID" leaves out all up to and with ID, so that a runner
+ * can go on after a rule that took the engine down; "boot=smp" and "boot=alone" run the
+ * rules of that boot, "boot=shared" says which there are for others, and without it only
+ * those run that are named in full; "cve" leaves out what is
+ * not about one; "list" prints the table; "mutate=setup" and
  * "mutate=expectation" are explained in rule.h.  The first word is the file's name.
  */
 #include "console.h"
@@ -97,10 +100,24 @@ static void run_rule(const struct nested_rule *rule)
     running = NULL;
 }
 
+/* The CVE that @rule has the shape of, or "". */
+static const char *cve_of(const struct nested_rule *rule)
+{
+    for (const struct nested_cve *row = nested_cves; row && row->id; row++) {
+        if (strcmp(row->id, rule->id) == 0) {
+            return row->cve;
+        }
+    }
+    return "";
+}
+
+static const char *const boot_words[] = { "shared", "smp", "alone" };
+
 static void list_rule(const struct nested_rule *rule)
 {
-    nested_print("RULE %s\t%s\t%s\t%s\n", rule->id, rule->cites, rule->says,
-                 rule->is_unconfirmed ? "unconfirmed" : "confirmed");
+    nested_print("RULE %s\t%s\t%s\t%s\t%s\t%s\n", rule->id, rule->cites, rule->says,
+                 rule->is_unconfirmed ? "unconfirmed" : "confirmed",
+                 boot_words[rule->boot], cve_of(rule));
 }
 
 /* The next word of @line, ended in place; @line moves on.  NULL at the end. */
@@ -129,7 +146,9 @@ struct request {
     const char *choices[MAX_CHOICES];
     unsigned n_choices;
     const char *after; /* NULL once that rule has gone by */
+    const char *boot;  /* NULL: shared, and what is named in full */
     bool is_list, is_fuzz;
+    bool is_cve; /* only rules about a CVE */
     struct nested_fuzz fuzz;
 };
 
@@ -163,6 +182,10 @@ static void read_word(struct request *request, const char *word)
         request->fuzz.is_traced = true;
     } else if (memcmp(word, "after=", 6) == 0) {
         request->after = word + 6;
+    } else if (strcmp(word, "cve") == 0) {
+        request->is_cve = true;
+    } else if (memcmp(word, "boot=", 5) == 0) {
+        request->boot = word + 5;
     } else if (strcmp(word, "mutate=setup") == 0) {
         mutation = MUTATE_SETUP;
     } else if (strcmp(word, "mutate=expectation") == 0) {
@@ -187,6 +210,38 @@ static void read_command_line(struct request *request,
     }
 }
 
+/* Does @rule run in this boot, by what kind of boot it wants? */
+static bool is_of_boot(const struct request *request, const struct nested_rule *rule)
+{
+    if (request->boot) {
+        return strcmp(request->boot, boot_words[rule->boot]) == 0;
+    }
+    for (unsigned i = 0; i < request->n_choices; i++) {
+        if (strcmp(rule->id, request->choices[i]) == 0) {
+            return true;
+        }
+    }
+    return rule->boot == NESTED_SHARED;
+}
+
+static void take_rule(const struct request *request, const struct nested_rule *rule)
+{
+    if (request->is_list) {
+        list_rule(rule);
+    } else if (is_of_boot(request, rule)) {
+        run_rule(rule);
+    } else if (request->boot && strcmp(request->boot, boot_words[NESTED_SHARED]) == 0) {
+        nested_print("LATER %s %s\n", boot_words[rule->boot], rule->id);
+    }
+}
+
+/* "=ID" is that rule alone, "ID" every rule whose id begins so. */
+static bool is_match(const char *choice, const char *id)
+{
+    return *choice == '=' ? strcmp(choice + 1, id) == 0
+                          : memcmp(id, choice, strlen(choice)) == 0;
+}
+
 static bool is_chosen(struct request *request, const struct nested_rule *rule)
 {
     if (request->after) {
@@ -195,9 +250,11 @@ static bool is_chosen(struct request *request, const struct nested_rule *rule)
         }
         return false;
     }
+    if (request->is_cve && !*cve_of(rule)) {
+        return false;
+    }
     for (unsigned i = 0; i < request->n_choices; i++) {
-        size_t n = strlen(request->choices[i]);
-        if (memcmp(rule->id, request->choices[i], n) == 0) {
+        if (is_match(request->choices[i], rule->id)) {
             return true;
         }
     }
@@ -225,10 +282,9 @@ void nested_start(const struct multiboot_info *info)
     for (const struct nested_rule_table *table = __start_nested_rules;
          table < __stop_nested_rules; table++) {
         for (unsigned i = 0; i < table->n_rules; i++) {
-            if (!is_chosen(&request, &table->rules[i])) {
-                continue;
+            if (is_chosen(&request, &table->rules[i])) {
+                take_rule(&request, &table->rules[i]);
             }
-            (request.is_list ? list_rule : run_rule)(&table->rules[i]);
         }
     }
     finish();

@@ -82,6 +82,15 @@ void nested_trap_init(void)
     __asm__ volatile("lidt %0" : : "m"(idtr));
 }
 
+/* The TSS is the first processor's too: its stacks serve whoever has an NMI. */
+void nested_trap_init_second(void)
+{
+    struct cpu_table idtr = { sizeof host_idt - 1, (uint64_t)host_idt };
+
+    load_tss();
+    __asm__ volatile("lidt %0" : : "m"(idtr));
+}
+
 void nested_guest_idt(struct cpu_table *out)
 {
     *out = (struct cpu_table){ sizeof guest_idt - 1, (uint64_t)guest_idt };

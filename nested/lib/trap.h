@@ -29,6 +29,8 @@ struct trap_frame {
 
 /* IDT, and a TSS whose IST gives NMI and double fault a stack of their own. */
 void nested_trap_init(void);
+/* The same for a second processor. */
+void nested_trap_init_second(void);
 
 /* Run @function(@opaque): the vector of the exception that ended it, or TRAP_NONE. */
 int nested_try(void (*function)(void *), void *opaque);
@@ -38,10 +40,10 @@ uint64_t nested_try_error_code(void);
 /* Who takes NMIs and vectors from 32 on; NULL: nobody expects them. */
 void nested_on_interrupt(void (*handler)(unsigned vector));
 
-/* A guest's own IDT: every vector executes VMMCALL with the vector in EAX, so that an
- * exception in a guest ends in the host's hands and never in the host's code. */
 /* Where the host's TSS is. */
 uint64_t nested_tss_base(void);
 
+/* A guest's own IDT: every vector executes VMMCALL with the vector in EAX, so that an
+ * exception in a guest ends in the host's hands and never in the host's code. */
 struct cpu_table;
 void nested_guest_idt(struct cpu_table *out);

@@ -46,6 +46,7 @@ static bool is_vmx(const EngineBoot *boot)
 static char **qemu_command(const EngineBoot *boot, const char *machine, const char *cpu)
 {
     GPtrArray *argv = g_ptr_array_new();
+    g_autofree char *n_cpus = g_strdup_printf("%u", boot->n_cpus);
     const char *const fixed[] = {
         "qemu-system-x86_64",
         "-no-reboot",
@@ -60,6 +61,8 @@ static char **qemu_command(const EngineBoot *boot, const char *machine, const ch
         "chardev:serial",
         "-m",
         "256",
+        "-smp",
+        n_cpus,
         "-machine",
         machine,
         "-cpu",
@@ -137,7 +140,7 @@ static bool make_cd(const EngineBoot *boot, const char *dir, GError **error)
  * that has none its mixer thread overflows a buffer. */
 static const char bochs_settings[] =
     "megs: 256\n"
-    "cpu: model=%s, count=1, ips=50000000, reset_on_triple_fault=0\n"
+    "cpu: model=%s, count=%u, ips=50000000, reset_on_triple_fault=0\n"
     "romimage: file=/usr/share/bochs/BIOS-bochs-latest\n"
     "vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest\n"
     "ata0-master: type=cdrom, path=%s/k.iso, status=inserted\n"
@@ -156,7 +159,8 @@ static char **bochs_command(const EngineBoot *boot, const char *dir, GError **er
     const char *cpu = boot->cpu      ? boot->cpu
                       : is_vmx(boot) ? "corei7_skylake_x"
                                      : "ryzen";
-    g_autofree char *settings = g_strdup_printf(bochs_settings, cpu, dir, dir);
+    g_autofree char *settings =
+        g_strdup_printf(bochs_settings, cpu, boot->n_cpus, dir, dir);
     const char *argv[] = { "bochs", "-q", "-f", NULL, "-rc", NULL, NULL };
     g_autofree char *settings_path = g_build_filename(dir, "bochsrc", NULL);
     g_autofree char *debugger_path = g_build_filename(dir, "debugger", NULL);
@@ -256,7 +260,7 @@ static void take_bytes(Line *line, const char *bytes, size_t size,
     }
 }
 
-/* Until the end of the stream (true) or @stall_s of silence (false). */
+/* Until the end of the stream or a reset (true), or @stall_s of silence (false). */
 static bool read_serial(int fd, unsigned stall_s, VerdictReader *reader)
 {
     g_autofree Line *line = g_new0(Line, 1);
@@ -276,6 +280,9 @@ static bool read_serial(int fd, unsigned stall_s, VerdictReader *reader)
             return true;
         }
         take_bytes(line, bytes, (size_t)size, reader);
+        if (reader->is_restarted) {
+            return true;
+        }
     }
 }
 

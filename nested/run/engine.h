@@ -27,6 +27,7 @@ typedef struct {
     const char *cpu;  /* the engine's word for it; NULL: chosen by the flat's name */
     const char *arguments; /* the flat's command line, after its name */
     unsigned stall_s;      /* silence after which it counts as hung */
+    unsigned n_cpus;
 } EngineBoot;
 
 /* Boot @boot once and feed its lines to @reader. */

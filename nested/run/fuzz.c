@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rule.h"
+
 /* More crashes than changes in a menu would be an engine that does not run at all. */
 #define MAX_CRASHES 64
 
@@ -28,12 +30,12 @@ static const char *rest_of(const char *line, const char *word)
 static GPtrArray *boot(const FuzzConfig *config, const char *words, GError **error)
 {
     g_autoptr(GPtrArray) verdicts = verdicts_new();
-    g_autoptr(GPtrArray) rules = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) rules = g_ptr_array_new_with_free_func(rule_free);
     g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *arguments =
         g_strdup_printf("fuzz seed=%" G_GUINT64_FORMAT " count=%" G_GUINT64_FORMAT "%s",
                         config->seed, config->count, words);
-    EngineBoot one = { config->flat, config->cpu, arguments, config->stall_s };
+    EngineBoot one = { config->flat, config->cpu, arguments, config->stall_s, 1 };
     VerdictReader reader;
 
     verdict_reader_init(&reader, verdicts, rules);

@@ -11,6 +11,7 @@
 #include "fuzz.h"
 #include "known.h"
 #include "report.h"
+#include "rule.h"
 #include "session.h"
 
 #define EXIT_USAGE      2
@@ -27,6 +28,7 @@ typedef struct {
     char *html;
     gboolean tap;
     gboolean verbose;
+    gboolean cve; /* only the rules that a CVE made necessary */
     int stall_s;
     gint64 seed, count;
 } Options;
@@ -55,7 +57,7 @@ static const Pair kvm_pairs[] = {
 
 typedef struct {
     GPtrArray *runs;  /* Run */
-    GPtrArray *rules; /* "id\tcites\tsays\tconfirmed" */
+    GPtrArray *rules; /* Rule */
     GPtrArray *lists; /* Known: causes are borrowed from them */
 } Book;
 
@@ -76,6 +78,11 @@ static int refuse(GError *error)
 static bool is_ours(const char *flat)
 {
     return !g_str_has_suffix(flat, ".flat");
+}
+
+static bool is_rulebook(const char *word)
+{
+    return strcmp(word, "svm") == 0 || strcmp(word, "vmx") == 0;
 }
 
 static char *flat_path(const char *flat)
@@ -99,18 +106,25 @@ static bool apply_known(Book *book, const Run *run, const char *engine,
     return true;
 }
 
+static gboolean has_id(gconstpointer rule, gconstpointer other)
+{
+    return strcmp(((const Rule *)rule)->id, ((const Rule *)other)->id) == 0;
+}
+
+/* Those of @config's flat, unless an earlier run has brought them. */
 static bool add_rules(Book *book, const SessionConfig *config, GError **error)
 {
-    g_autoptr(GPtrArray) rules = session_list(config, error);
+    GPtrArray *rules = session_list(config, error);
 
     if (!rules) {
         return false;
     }
-    for (unsigned i = 0; i < rules->len; i++) {
-        if (!g_ptr_array_find_with_equal_func(book->rules, rules->pdata[i], g_str_equal,
-                                              NULL)) {
-            g_ptr_array_add(book->rules, g_strdup(rules->pdata[i]));
-        }
+    bool is_new = rules->len && !g_ptr_array_find_with_equal_func(
+                                    book->rules, rules->pdata[0], has_id, NULL);
+    if (is_new) {
+        g_ptr_array_extend_and_steal(book->rules, rules);
+    } else {
+        g_ptr_array_unref(rules);
     }
     return true;
 }
@@ -137,7 +151,8 @@ static bool add_run(Book *book, const Pair *pair, const char *const *choices,
     g_autofree char *lack = NULL;
     g_autofree char *number = engine_version(engine, &lack);
     SessionConfig config = { engine,           path,    cpu,
-                             options.mutation, choices, (unsigned)options.stall_s };
+                             options.mutation, choices, (unsigned)options.stall_s,
+                             options.cve };
     unsigned n_boots;
 
     if (!number) {
@@ -237,13 +252,12 @@ static int print_book(const Book *book)
 static int command_run(char **words)
 {
     Book book = { g_ptr_array_new_with_free_func(run_free),
-                  g_ptr_array_new_with_free_func(g_free),
+                  g_ptr_array_new_with_free_func(rule_free),
                   g_ptr_array_new_with_free_func((GDestroyNotify)known_free) };
     GError *error = NULL;
     const char *flat = NULL;
 
-    if (*words && (strcmp(*words, "svm") == 0 || strcmp(*words, "vmx") == 0 ||
-                   g_str_has_suffix(*words, ".flat"))) {
+    if (*words && (is_rulebook(*words) || !is_ours(*words))) {
         flat = *words++;
     }
     int status =
@@ -261,7 +275,7 @@ static int command_run(char **words)
 static bool mutate(const char *mutation, const char *const *choices, GError **error)
 {
     Book book = { g_ptr_array_new_with_free_func(run_free),
-                  g_ptr_array_new_with_free_func(g_free),
+                  g_ptr_array_new_with_free_func(rule_free),
                   g_ptr_array_new_with_free_func((GDestroyNotify)known_free) };
     bool is_caught = true;
 
@@ -298,24 +312,47 @@ static int command_mutate(char **words)
     return is_caught ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* list [svm|vmx]: "id<tab>cites<tab>says<tab>confirmed", and a count after "#" */
+/* A line each: "id<tab>cites<tab>says<tab>confirmed<tab>boot<tab>cve". */
+static bool list_flat(const char *flat, const char *const *choices,
+                      unsigned *n_unconfirmed, unsigned *n_rules, GError **error)
+{
+    g_autofree char *path = flat_path(flat);
+    SessionConfig config = { .engine = engine_find("tcg"),
+                             .flat = path,
+                             .cpu = options.cpu,
+                             .choices = choices,
+                             .stall_s = (unsigned)options.stall_s,
+                             .is_cve = options.cve };
+    g_autoptr(GPtrArray) rules = session_list(&config, error);
+
+    for (unsigned i = 0; rules && i < rules->len; i++) {
+        const Rule *rule = rules->pdata[i];
+        printf("%s\t%s\t%s\t%s\t%s\t%s\n", rule->id, rule->cites, rule->says,
+               rule->is_confirmed ? "confirmed" : "unconfirmed", rule->boot, rule->cve);
+        *n_unconfirmed += !rule->is_confirmed;
+        ++*n_rules;
+    }
+    return rules != NULL;
+}
+
+/* list [svm|vmx] [RULE...]: and a count after "#". */
 static int command_list(char **words)
 {
-    g_autofree char *path = flat_path(*words ? *words : "svm");
-    SessionConfig config = { engine_find("tcg"),       path, options.cpu, NULL, NULL,
-                             (unsigned)options.stall_s };
+    static const char *const flats[] = { "svm", "vmx" };
+    const char *asked = *words && is_rulebook(*words) ? *words++ : NULL;
+    const char *const *choices = *words ? (const char *const *)words : NULL;
+    unsigned n_unconfirmed = 0, n_rules = 0;
     GError *error = NULL;
-    g_autoptr(GPtrArray) rules = session_list(&config, &error);
 
-    if (!rules) {
-        return refuse(error);
+    for (unsigned i = 0; i < G_N_ELEMENTS(flats); i++) {
+        if (asked && strcmp(asked, flats[i]) != 0) {
+            continue;
+        }
+        if (!list_flat(flats[i], choices, &n_unconfirmed, &n_rules, &error)) {
+            return refuse(error);
+        }
     }
-    unsigned n_unconfirmed = 0;
-    for (unsigned i = 0; i < rules->len; i++) {
-        puts(rules->pdata[i]);
-        n_unconfirmed += g_str_has_suffix(rules->pdata[i], "\tunconfirmed");
-    }
-    printf("# %u rules, %u of them with a citation that is not confirmed\n", rules->len,
+    printf("# %u rules, %u of them with a citation that is not confirmed\n", n_rules,
            n_unconfirmed);
     return EXIT_SUCCESS;
 }
@@ -468,8 +505,8 @@ static int command_check(char **words)
         return EXIT_NO_ENGINE;
     }
     g_autofree char *path = flat_path(flat);
-    SessionConfig config = { engine_find("kvm"),       path, options.cpu, NULL, NULL,
-                             (unsigned)options.stall_s };
+    SessionConfig config = { engine_find("kvm"),        path, options.cpu, NULL, NULL,
+                             (unsigned)options.stall_s, false };
     g_autoptr(GPtrArray) verdicts = session_run(&config, &n_boots, &error);
     if (!verdicts) {
         return refuse(error);
@@ -490,7 +527,8 @@ static const struct {
       "round" },
     { "fuzz", command_fuzz, "[svm]",
       "vote on random states: the model of the manual, and each engine" },
-    { "list", command_list, "[svm|vmx]", "every rule with its place in the manual" },
+    { "list", command_list, "[svm|vmx] [RULE...]",
+      "every rule with its place in the manual" },
     { "check", command_check, "", "can this host be trusted to run nested guests?" },
     { "unittests-cfg", command_unittests_cfg, "",
       "kvm-unit-tests' entries for our flats" },
@@ -527,6 +565,8 @@ static bool parse(int *argc, char ***argv, GError **error)
           "write a matrix of rules and engines", "FILE" },
         { "verbose", 'v', 0, G_OPTION_ARG_NONE, &options.verbose,
           "print what passed as well", NULL },
+        { "cve", 0, 0, G_OPTION_ARG_NONE, &options.cve,
+          "only rules with the shape of a known CVE", NULL },
         { "stall", 0, 0, G_OPTION_ARG_INT, &options.stall_s,
           "seconds of silence that count as a hang (60)", "N" },
         { "seed", 0, 0, G_OPTION_ARG_INT64, &options.seed,

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "rule.h"
+
 Run *run_new(void)
 {
     Run *run = g_new0(Run, 1);
@@ -223,22 +225,17 @@ static void html_cell(FILE *to, const Run *run, const char *rule)
     fputs("</td>", to);
 }
 
-static void html_rule(FILE *to, const GPtrArray *runs, const char *rule)
+static void html_rule(FILE *to, const GPtrArray *runs, const Rule *rule)
 {
-    g_auto(GStrv) parts = g_strsplit(rule, "\t", 4);
-
-    if (g_strv_length(parts) != 4) {
-        return;
-    }
     fputs("<tr><td><code>", to);
-    print_escaped(to, parts[0]);
+    print_escaped(to, rule->id);
     fputs("</code><br>", to);
-    print_escaped(to, parts[2]);
+    print_escaped(to, rule->says);
     fputs("</td><td>", to);
-    print_escaped(to, parts[1]);
-    fprintf(to, "%s</td>", strcmp(parts[3], "confirmed") ? "<br>unconfirmed" : "");
+    print_escaped(to, rule->cites);
+    fprintf(to, "%s</td>", rule->is_confirmed ? "" : "<br>unconfirmed");
     for (unsigned r = 0; r < runs->len; r++) {
-        html_cell(to, runs->pdata[r], parts[0]);
+        html_cell(to, runs->pdata[r], rule->id);
     }
     fputs("</tr>\n", to);
 }

@@ -25,5 +25,5 @@ Counts report_count(const GPtrArray *verdicts);
 void report_text(FILE *to, const Run *run, bool is_verbose);
 void report_tap(FILE *to, const GPtrArray *runs);
 void report_junit(FILE *to, const GPtrArray *runs);
-/* A matrix, rule by run; @rules are "id\tcites\tsays\tconfirmed". */
+/* A matrix, rule by run; @rules are Rule. */
 void report_html(FILE *to, const GPtrArray *runs, const GPtrArray *rules);

@@ -1,74 +1,141 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "session.h"
 
+#include "rule.h"
+
 /* More than this many engine deaths are one broken engine, not that many findings. */
 #define MAX_BOOTS 200
 
-static char *arguments(const SessionConfig *config, const char *extra,
-                       const char *after)
-{
-    GString *text = g_string_new(extra);
+/* What every boot of a session adds to. */
+typedef struct {
+    const SessionConfig *config;
+    GPtrArray *verdicts, *rules, *later;
+    unsigned n_boots;
+} Session;
 
+/* One kind of boot: which rules it runs, and on how many processors. */
+typedef struct {
+    const char *words;
+    const char *const *choices;
+    unsigned n_cpus;
+    bool is_single; /* one rule: when it is over, so are the boots */
+} Kind;
+
+static char *arguments(const SessionConfig *config, const Kind *kind, const char *after)
+{
+    GString *text = g_string_new(kind->words);
+
+    if (config->is_cve) {
+        g_string_append(text, " cve");
+    }
     if (config->mutation) {
         g_string_append_printf(text, " mutate=%s", config->mutation);
     }
     if (after) {
         g_string_append_printf(text, " after=%s", after);
     }
-    for (unsigned i = 0; config->choices && config->choices[i]; i++) {
-        g_string_append_printf(text, " %s", config->choices[i]);
+    for (unsigned i = 0; kind->choices && kind->choices[i]; i++) {
+        g_string_append_printf(text, " %s", kind->choices[i]);
     }
     return g_string_free(text, FALSE);
 }
 
-static bool boot(const SessionConfig *config, const char *words, GPtrArray *verdicts,
-                 GPtrArray *rules, bool *out_is_complete, GError **error)
+static bool boot(Session *session, const Kind *kind, const char *after,
+                 bool *out_is_complete, GError **error)
 {
-    EngineBoot one = { config->flat, config->cpu, words, config->stall_s };
+    const SessionConfig *config = session->config;
+    g_autofree char *words = arguments(config, kind, after);
+    EngineBoot one = { config->flat, config->cpu, words, config->stall_s,
+                       kind->n_cpus };
     VerdictReader reader;
 
-    verdict_reader_init(&reader, verdicts, rules);
+    verdict_reader_init(&reader, session->verdicts, session->rules);
+    /* A second boot of a kind would name them again. */
+    reader.later = after ? NULL : session->later;
     bool is_booted = engine_boot(config->engine, &one, &reader, error);
     *out_is_complete = reader.is_complete;
     verdict_reader_clear(&reader);
+    session->n_boots++;
     return is_booted;
 }
 
-static const char *last_rule(const GPtrArray *verdicts)
+/* Boots of @kind until all its rules have a verdict. */
+static bool run_kind(Session *session, const Kind *kind, GError **error)
 {
-    return verdicts->len ? ((Verdict *)verdicts->pdata[verdicts->len - 1])->rule : NULL;
-}
-
-GPtrArray *session_run(const SessionConfig *config, unsigned *out_boots, GError **error)
-{
-    g_autoptr(GPtrArray) verdicts = verdicts_new();
-    g_autoptr(GPtrArray) rules = g_ptr_array_new_with_free_func(g_free);
+    const SessionConfig *config = session->config;
+    const GPtrArray *verdicts = session->verdicts;
+    const char *after = NULL;
     bool is_complete = false;
 
-    for (*out_boots = 0; !is_complete && *out_boots < MAX_BOOTS; ++*out_boots) {
+    while (!is_complete && session->n_boots < MAX_BOOTS) {
         unsigned before = verdicts->len;
-        g_autofree char *words = arguments(config, "", last_rule(verdicts));
-        if (!boot(config, words, verdicts, rules, &is_complete, error)) {
-            return NULL;
+        if (!boot(session, kind, after, &is_complete, error)) {
+            return false;
         }
         if (!is_complete && verdicts->len == before) {
             g_set_error(error, G_SPAWN_ERROR, G_SPAWN_ERROR_FAILED,
                         "'%s' ended on %s before it ran a rule", config->flat,
                         engine_name(config->engine));
-            return NULL;
+            return false;
+        }
+        if (kind->is_single) {
+            return true;
+        }
+        if (!is_complete) {
+            after = ((Verdict *)verdicts->pdata[verdicts->len - 1])->rule;
         }
     }
+    return true;
+}
+
+/* The rules that the first boots put off: those for two processors at once, and each of
+ * the others by itself. */
+static bool run_later(Session *session, GError **error)
+{
+    const Kind smp = { "boot=smp", session->config->choices, 2, false };
+    bool is_smp_run = false;
+
+    for (unsigned i = 0; i < session->later->len; i++) {
+        g_auto(GStrv) parts = g_strsplit(session->later->pdata[i], " ", 2);
+        bool is_smp = g_strcmp0(parts[0], "smp") == 0;
+        g_autofree char *exactly = g_strconcat("=", parts[1], NULL);
+        const char *const choices[] = { exactly, NULL };
+        const Kind alone = { "boot=alone", choices, 2, true };
+        if (is_smp && is_smp_run) {
+            continue;
+        }
+        if (!run_kind(session, is_smp ? &smp : &alone, error)) {
+            return false;
+        }
+        is_smp_run = is_smp_run || is_smp;
+    }
+    return true;
+}
+
+GPtrArray *session_run(const SessionConfig *config, unsigned *out_boots, GError **error)
+{
+    g_autoptr(GPtrArray) verdicts = verdicts_new();
+    g_autoptr(GPtrArray) rules = g_ptr_array_new_with_free_func(rule_free);
+    g_autoptr(GPtrArray) later = g_ptr_array_new_with_free_func(g_free);
+    Session session = { config, verdicts, rules, later, 0 };
+    const Kind shared = { "boot=shared", config->choices, 1, false };
+
+    if (!run_kind(&session, &shared, error) || !run_later(&session, error)) {
+        return NULL;
+    }
+    *out_boots = session.n_boots;
     return g_steal_pointer(&verdicts);
 }
 
 GPtrArray *session_list(const SessionConfig *config, GError **error)
 {
     g_autoptr(GPtrArray) verdicts = verdicts_new();
-    g_autoptr(GPtrArray) rules = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *words = arguments(config, "list", NULL);
+    g_autoptr(GPtrArray) rules = g_ptr_array_new_with_free_func(rule_free);
+    Session session = { config, verdicts, rules, NULL, 0 };
+    const Kind list = { "list", config->choices, 1, false };
     bool is_complete;
 
-    if (!boot(config, words, verdicts, rules, &is_complete, error)) {
+    if (!boot(&session, &list, NULL, &is_complete, error)) {
         return NULL;
     }
     return g_steal_pointer(&rules);

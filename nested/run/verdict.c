@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "rule.h"
+
 const char *const verdict_words[N_VERDICT_KINDS] = { "PASS", "FAIL", "SKIP", "CRASH",
                                                      "HANG" };
 
@@ -75,10 +77,23 @@ static void start_rule(VerdictReader *reader, const char *text)
 {
     size_t size = strcspn(text, "\t");
 
-    g_free(reader->running);
+    if (reader->running) {
+        verdict_reader_end(reader, VERDICT_CRASH, "the machine was reset");
+        reader->is_restarted = true;
+        return;
+    }
     reader->running = g_strndup(text, size);
     reader->is_unconfirmed = text[size] != '\0';
     g_string_truncate(reader->seen, 0);
+}
+
+static void add_rule(VerdictReader *reader, const char *text)
+{
+    Rule *rule = rule_parse(text);
+
+    if (rule) {
+        g_ptr_array_add(reader->rules, rule);
+    }
 }
 
 static bool is_fuzz(const char *line)
@@ -101,8 +116,10 @@ void verdict_reader_line(VerdictReader *reader, const char *line)
         g_ptr_array_add(reader->fuzz, g_strdup(line));
     } else if (g_str_has_prefix(line, "RUN ")) {
         start_rule(reader, line + strlen("RUN "));
+    } else if (reader->later && g_str_has_prefix(line, "LATER ")) {
+        g_ptr_array_add(reader->later, g_strdup(line + strlen("LATER ")));
     } else if (g_str_has_prefix(line, "RULE ")) {
-        g_ptr_array_add(reader->rules, g_strdup(line + strlen("RULE ")));
+        add_rule(reader, line + strlen("RULE "));
     } else if (g_str_has_prefix(line, "PASS: ")) {
         add_named(reader, line + strlen("PASS: "), VERDICT_PASS);
     } else if (g_str_has_prefix(line, "FAIL: ")) {

@@ -2,7 +2,7 @@
 /*
  * verdict.h - what a flat said about its rules
  *
- * Lines come from the flat's serial port: ours (RUN, PASS, FAIL, SKIP, SUMMARY, RULE)
+ * Lines come from the flat's serial port: ours (RUN, PASS, FAIL, SKIP, LATER, RULE, ...)
  * or those of any kvm-unit-tests flat, which has no RUN.  They are the engine's guest's
  * bytes, so every line is bounded and printed escaped.
  *
@@ -40,7 +40,9 @@ typedef struct {
     char *running;       /* rule after RUN and before its verdict, or NULL */
     bool is_unconfirmed; /* the running rule's citation is */
     bool is_complete;    /* SUMMARY came */
-    GPtrArray *rules;    /* RULE lines, "id\tcites\tsays\tconfirmed" */
+    bool is_restarted;   /* a rule began while another ran: the machine was reset */
+    GPtrArray *rules;    /* Rule, of RULE lines */
+    GPtrArray *later;    /* LATER lines, "boot id", or NULL */
     GPtrArray *fuzz;     /* DIFF, STATE, PROGRESS and FUZZ lines whole, or NULL */
 } VerdictReader;
 

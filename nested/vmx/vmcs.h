@@ -227,6 +227,8 @@ enum vmcs_field {
 enum vmx_reason {
     VMX_REASON_EXCEPTION = 0,
     VMX_REASON_TRIPLE_FAULT = 2,
+    VMX_REASON_INIT = 3,
+    VMX_REASON_SIPI = 4,
     VMX_REASON_INTERRUPT_WINDOW = 7,
     VMX_REASON_NMI_WINDOW = 8,
     VMX_REASON_CPUID = 10,

@@ -68,10 +68,9 @@ static void put_revision(uint8_t *region)
 
 void vmx_enable(void)
 {
-    static bool is_on;
     uint64_t region = (uint64_t)vmxon_region;
 
-    if (is_on) {
+    if (cpu_read_cr4() & CR4_VMXE) {
         return;
     }
     if (!(cpu_rdmsr(MSR_FEATURE_CONTROL) & FEATURE_CONTROL_LOCK)) {
@@ -84,7 +83,6 @@ void vmx_enable(void)
     put_revision(vmxon_region);
     __asm__ volatile("vmxon %0" : : "m"(region) : "cc", "memory");
     nested_guest_trap_call[2] = 0xc1; /* 0f 01 d9, VMMCALL, becomes VMCALL */
-    is_on = true;
 }
 
 void vmx_write(enum vmcs_field field, uint64_t value)

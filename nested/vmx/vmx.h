@@ -16,7 +16,7 @@
 #include "vmcs.h"
 
 bool vmx_is_present(void); /* CPUID.1:ECX.VMX, and not locked away */
-/* CR4.VMXE and VMXON; needed once. */
+/* CR4.VMXE and VMXON, if this processor's CR4.VMXE is not set yet. */
 void vmx_enable(void);
 
 /* What a control field's capability MSR says (appendix A): bits that may be 1, and bits
