@@ -24,8 +24,13 @@ static void every_name_on_disk_comes_back_as_it_was(void)
     assert_round_trip("\355\240\200", 3);             /* a half as UTF-8 */
     assert_round_trip("\357\202\200", 3);             /* U+F080 itself, as its bytes */
     assert_round_trip("con", 3);
+    assert_round_trip("NUL.txt", 7);
     assert_round_trip("...", 3);
+    assert_round_trip("dot.", 4);
+    assert_round_trip("space ", 6);
     assert_round_trip(" a:b*?\"<>|\\ ", 12);
+    assert_round_trip("\001\n\t\033[31m\177", 9);
+    assert_round_trip("\357\277\277\357\273\277", 2); /* U+FFFF, U+FEFF */
 }
 
 static void a_byte_that_is_not_utf8_is_a_private_character(void)
@@ -44,9 +49,42 @@ static void a_name_too_long_keeps_its_extension(void)
     unsigned n = ostler_mtp_name_to_guest(name, units);
 
     g_assert_cmpuint(n, ==, OSTLER_MTP_MAX_STRING);
-    g_assert_cmphex(units[n - 6], ==, '~');
+    g_assert_cmphex(units[n - 18], ==, '~');
     g_assert_cmphex(units[n - 5], ==, '.');
     g_assert_cmphex(units[n - 1], ==, 'g');
+}
+
+/* 254 units is the longest that is shown whole; what differs in the part left out, or was
+ * named as the other is shown, looks different. */
+static void no_two_names_look_the_same(void)
+{
+    static const char *const ends[] = { "a.txt", "b.txt", "a.tx", "abc.d", "abcde" };
+    g_autoptr(GHashTable) shown = g_hash_table_new_full(
+        g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
+    uint16_t units[OSTLER_MTP_MAX_STRING];
+
+    for (unsigned size = 252; size <= 255; size++) {
+        for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
+            g_autofree char *stem = g_strnfill(size - strlen(ends[i]), 'n');
+            g_autofree char *name = g_strconcat(stem, ends[i], NULL);
+            unsigned n = ostler_mtp_name_to_guest(name, units);
+            g_assert_cmpuint(n, ==, MIN(size, 254));
+            g_assert_true(g_hash_table_add(shown, g_bytes_new(units, 2 * n)));
+            g_autofree char *host = ostler_mtp_name_to_host(units, n);
+            g_assert_true(ostler_mtp_name_is_shown_as(name, host));
+            g_assert_true((strcmp(host, name) == 0) == (size <= 254));
+        }
+    }
+}
+
+static void what_would_come_back_as_another_name_is_refused(void)
+{
+    static const uint16_t units[] = { 0xf0c3, 0xf0a9 }; /* the bytes of U+00E9 */
+    static const uint16_t half[] = { 0xf0c3, 'x' };
+
+    g_assert_null(ostler_mtp_name_to_host(units, 2));
+    g_autofree char *name = ostler_mtp_name_to_host(half, 2);
+    g_assert_cmpstr(name, ==, "\303x");
 }
 
 static void names_that_are_not_one_file_are_refused(void)
@@ -100,6 +138,9 @@ int main(int argc, char **argv)
                     a_byte_that_is_not_utf8_is_a_private_character);
     g_test_add_func("/names/a-name-too-long-keeps-its-extension",
                     a_name_too_long_keeps_its_extension);
+    g_test_add_func("/names/no-two-names-look-the-same", no_two_names_look_the_same);
+    g_test_add_func("/names/what-would-come-back-as-another-name-is-refused",
+                    what_would_come_back_as_another_name_is_refused);
     g_test_add_func("/names/names-that-are-not-one-file-are-refused",
                     names_that_are_not_one_file_are_refused);
     g_test_add_func("/names/a-name-of-over-255-bytes-is-refused",

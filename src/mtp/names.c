@@ -8,6 +8,8 @@
 #define RAW_BYTE  0xf000u /* + the byte */
 #define MAX_UNITS 512     /* a file's name has at most 255 bytes, so fewer units */
 
+#define MARK_UNITS 13 /* '~' and 12 hexadecimal digits */
+
 /* An extension longer than this is taken for a part of the name. */
 #define MAX_EXTENSION 16
 
@@ -61,6 +63,18 @@ static unsigned extension(const uint16_t *units, unsigned n)
     return 0;
 }
 
+/* What stands for the part left out: '~' and a digest of the whole name. */
+static void put_mark(uint16_t *at, const char *name)
+{
+    g_autofree char *digest =
+        g_compute_checksum_for_string(G_CHECKSUM_SHA256, name, -1);
+
+    at[0] = '~';
+    for (unsigned i = 1; i < MARK_UNITS; i++) {
+        at[i] = (uint8_t)digest[i - 1];
+    }
+}
+
 unsigned ostler_mtp_name_to_guest(const char *name,
                                   uint16_t out_units[OSTLER_MTP_MAX_STRING])
 {
@@ -73,14 +87,24 @@ unsigned ostler_mtp_name_to_guest(const char *name,
     }
 
     unsigned tail = extension(units, n);
-    unsigned head = OSTLER_MTP_MAX_STRING - tail - 1;
+    unsigned head = OSTLER_MTP_MAX_STRING - tail - MARK_UNITS;
     if (is_second_half(units[head])) {
         head--; /* a pair is left out whole */
     }
     memcpy(out_units, units, head * sizeof(*units));
-    out_units[head] = '~';
-    memcpy(out_units + head + 1, units + n - tail, tail * sizeof(*units));
-    return head + 1 + tail;
+    put_mark(out_units + head, name);
+    memcpy(out_units + head + MARK_UNITS, units + n - tail, tail * sizeof(*units));
+    return head + MARK_UNITS + tail;
+}
+
+bool ostler_mtp_name_is_shown_as(const char *name, const char *shown)
+{
+    uint16_t units[OSTLER_MTP_MAX_STRING];
+    uint16_t wanted[OSTLER_MTP_MAX_STRING];
+    unsigned n = ostler_mtp_name_to_guest(name, units);
+
+    return n == ostler_mtp_name_to_guest(shown, wanted) &&
+           memcmp(units, wanted, n * sizeof(*units)) == 0;
 }
 
 /* The character at @units, and how many units it takes; 0 units: half a pair. */
@@ -116,13 +140,30 @@ static bool append_units(GString *name, const uint16_t *units, unsigned n)
     return true;
 }
 
+static bool is_file_name(const GString *name)
+{
+    return name->len > 0 && name->len <= OSTLER_ROOT_MAX_NAME &&
+           strcmp(name->str, ".") != 0 && strcmp(name->str, "..") != 0 &&
+           !ostler_root_name_is_reserved(name->str);
+}
+
+/* Bytes one by one may make up a character that would be shown as itself: then two names
+ * of the guest's would be one file. */
+static bool comes_back(const char *name, const uint16_t *units, unsigned n_units)
+{
+    uint16_t again[OSTLER_MTP_MAX_STRING];
+
+    return n_units <= OSTLER_MTP_MAX_STRING &&
+           ostler_mtp_name_to_guest(name, again) == n_units &&
+           memcmp(again, units, n_units * sizeof(*units)) == 0;
+}
+
 char *ostler_mtp_name_to_host(const uint16_t *units, unsigned n_units)
 {
     GString *name = g_string_new(NULL);
 
-    if (!append_units(name, units, n_units) || name->len == 0 ||
-        name->len > OSTLER_ROOT_MAX_NAME || strcmp(name->str, ".") == 0 ||
-        strcmp(name->str, "..") == 0 || ostler_root_name_is_reserved(name->str)) {
+    if (!append_units(name, units, n_units) || !is_file_name(name) ||
+        !comes_back(name->str, units, n_units)) {
         g_string_free(name, TRUE);
         return NULL;
     }

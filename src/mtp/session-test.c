@@ -569,6 +569,73 @@ static void what_a_folder_cannot_do_is_refused_by_name(Fixture *f, gconstpointer
     }
 }
 
+/* What Windows would not have, what no text is, and clashes of case: files all the same. */
+static void names_of_every_kind_name_files(Fixture *f, gconstpointer unused)
+{
+    static const char *const names[] = {
+        "CON",          "nul.txt",
+        "COM1",         "a:b",
+        "a*?\"<>|b",    "back\\slash",
+        "dot.",         "space ",
+        "  ",           "...",
+        "-rf",          "~",
+        "A.txt",        "a.txt",
+        "new\nline",    "\033[31mred",
+        "$HOME",        ".hidden",
+        "\303\251",     "e\314\201",
+        "\377\376",     "\360\237\230\200",
+        "\357\277\277",
+    };
+
+    open_session(f);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_assert_cmphex(send_info(f, names[i], 0x3000, 1), ==, OSTLER_MTP_OK);
+        uint32_t handle = f->response.params[2];
+        g_assert_cmphex(send_bytes(f, "x", 1), ==, OSTLER_MTP_OK);
+        g_assert_true(test_share_has(&f->share, names[i]));
+        g_assert_cmphex(test_share_handle(&f->share, names[i]), ==, handle);
+    }
+    g_assert_cmphex(ask(f, 0x1006, P(storage, 0, OSTLER_MTP_ALL)), ==, OSTLER_MTP_OK);
+    g_assert_cmpuint(f->response.params[0], ==, G_N_ELEMENTS(names));
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        uint32_t handle = test_share_handle(&f->share, names[i]);
+        g_assert_cmphex(ask(f, 0x1009, P(handle)), ==, OSTLER_MTP_OK);
+        g_assert_cmpuint(f->data->len, ==, 1);
+        g_assert_cmphex(ask(f, 0x100b, P(handle)), ==, OSTLER_MTP_OK);
+        g_assert_false(test_share_has(&f->share, names[i]));
+    }
+}
+
+/* What the guest sees under a shortened name it replaces under that name. */
+static void a_shortened_name_is_the_file_it_is_of(Fixture *f, gconstpointer unused)
+{
+    g_autofree char *stem = g_strnfill(250, 'n');
+    g_autofree char *one = g_strconcat(stem, "1.txt", NULL);
+    g_autofree char *two = g_strconcat(stem, "2.txt", NULL);
+    uint16_t units[OSTLER_MTP_MAX_STRING];
+    gsize size;
+
+    open_session(f);
+    test_share_put(&f->share, one, "one", 3);
+    test_share_put(&f->share, two, "two", 3);
+    uint32_t handle = test_share_handle(&f->share, two);
+    unsigned n = ostler_mtp_name_to_guest(two, units);
+    g_autofree char *shown = ostler_mtp_name_to_host(units, n);
+    g_assert_cmphex(send_info(f, shown, 0x3000, 5), ==, OSTLER_MTP_OK);
+    g_assert_cmphex(f->response.params[2], ==, handle);
+    g_assert_cmphex(send_bytes(f, "other", 5), ==, OSTLER_MTP_OK);
+    g_assert_false(test_share_has(&f->share, shown));
+    g_autofree char *first = test_share_get(&f->share, one, &size);
+    g_autofree char *second = test_share_get(&f->share, two, &size);
+    g_assert_cmpmem(first, 3, "one", 3);
+    g_assert_cmpmem(second, (int)size, "other", 5);
+    g_assert_cmphex(ostler_mtp_store_rename(f->share.store, handle, shown), ==,
+                    OSTLER_MTP_OK);
+    g_assert_cmphex(ostler_mtp_store_rename(f->share.store,
+                                            test_share_handle(&f->share, one), shown),
+                    ==, OSTLER_MTP_INVALID_OBJECT_PROP_VALUE);
+}
+
 static void write_down(uint16_t event, uint32_t param, void *opaque)
 {
     g_hash_table_insert(opaque, GUINT_TO_POINTER(param), GUINT_TO_POINTER(event));
@@ -691,6 +758,9 @@ int main(int argc, char **argv)
          all_objects_are_deleted_by_format_or_at_once);
     TEST("what-a-folder-cannot-do-is-refused-by-name",
          what_a_folder_cannot_do_is_refused_by_name);
+    TEST("names-of-every-kind-name-files", names_of_every_kind_name_files);
+    TEST("a-shortened-name-is-the-file-it-is-of",
+         a_shortened_name_is_the_file_it_is_of);
     TEST("a-rescan-finds-what-was-missed", a_rescan_finds_what_was_missed);
     return g_test_run();
 }

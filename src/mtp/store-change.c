@@ -31,9 +31,13 @@ OstlerMtpCode ostler_mtp_store_rename(OstlerMtpStore *store, uint32_t handle,
     OstlerMtpCode code =
         ostler_mtp_store_open_object(store, handle, FOR_WRITING, &object, &folder);
 
-    if (code != OSTLER_MTP_OK || strcmp(name, object.name) == 0) {
+    if (code != OSTLER_MTP_OK) {
         return code;
     }
+    if (ostler_mtp_name_is_shown_as(object.name, name)) {
+        return OSTLER_MTP_OK;
+    }
+    name = ostler_mtp_store_actual_name(store, object.storage, object.parent, name);
     if (!ostler_root_rename(folder, object.name, folder, name, &error)) {
         return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_EXISTS)
                    ? OSTLER_MTP_INVALID_OBJECT_PROP_VALUE
@@ -75,6 +79,7 @@ OstlerMtpCode ostler_mtp_store_make_folder(OstlerMtpStore *store, uint32_t id,
         ostler_mtp_store_open_place(store, id, parent, &storage, &folder);
 
     if (code == OSTLER_MTP_OK) {
+        name = ostler_mtp_store_actual_name(store, storage, parent, name);
         code = ensure_folder(store, storage, folder, name);
     }
     if (code != OSTLER_MTP_OK) {

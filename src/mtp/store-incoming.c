@@ -70,6 +70,7 @@ OstlerMtpCode ostler_mtp_store_begin(OstlerMtpStore *store, uint32_t id,
     OstlerMtpCode code =
         ostler_mtp_store_open_place(store, id, parent, &storage, &folder);
     if (code == OSTLER_MTP_OK) {
+        name = ostler_mtp_store_actual_name(store, storage, parent, name);
         code = open_incoming(store, storage, parent, folder, name, size);
     }
     if (code != OSTLER_MTP_OK) {

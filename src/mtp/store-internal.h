@@ -58,6 +58,11 @@ char *ostler_mtp_store_path(const OstlerMtpStore *store, uint32_t handle);
 OstlerRootFolder *ostler_mtp_store_open_folder(const OstlerMtpStore *store,
                                                unsigned storage, uint32_t handle,
                                                GError **error);
+/* The name of the file that the guest calls @name: another one if it was shortened.
+ * Borrowed from @name or the table. */
+const char *ostler_mtp_store_actual_name(const OstlerMtpStore *store, unsigned storage,
+                                         uint32_t parent, const char *name);
+
 typedef enum { FOR_READING, FOR_WRITING } Access;
 
 /* The object, and the folder it is in, opened (caller frees). */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mtp/store-internal.h"
 
+#include <string.h>
+
 /* The system's limit on a path (PATH_MAX less the NUL): deeper is out of reach. */
 #define MAX_PATH 4095
 
@@ -18,6 +20,8 @@ OstlerMtpCode ostler_mtp_store_refusal(const GError *error, OstlerMtpCode otherw
         { G_IO_ERROR_TOO_MANY_LINKS, OSTLER_MTP_ACCESS_DENIED },
         { G_IO_ERROR_NOT_REGULAR_FILE, OSTLER_MTP_ACCESS_DENIED },
         { G_IO_ERROR_EXISTS, OSTLER_MTP_ACCESS_DENIED },
+        { G_IO_ERROR_INVALID_FILENAME, OSTLER_MTP_INVALID_DATASET },
+        { G_IO_ERROR_FILENAME_TOO_LONG, OSTLER_MTP_INVALID_DATASET },
     };
 
     g_debug("%s", error->message);
@@ -61,6 +65,34 @@ OstlerRootFolder *ostler_mtp_store_open_folder(const OstlerMtpStore *store,
         return NULL;
     }
     return ostler_root_folder(store->storages[storage].root, path, error);
+}
+
+/* Only names of the greatest length with a '~' can be of one that was shortened. */
+static bool may_be_shortened(const char *name)
+{
+    uint16_t units[OSTLER_MTP_MAX_STRING];
+
+    return strchr(name, '~') &&
+           ostler_mtp_name_to_guest(name, units) >= OSTLER_MTP_MAX_STRING - 1;
+}
+
+const char *ostler_mtp_store_actual_name(const OstlerMtpStore *store, unsigned storage,
+                                         uint32_t parent, const char *name)
+{
+    OstlerMtpObject object;
+
+    if (!may_be_shortened(name)) {
+        return name;
+    }
+    for (uint32_t handle = ostler_mtp_objects_first(store->objects, storage, parent);
+         handle != 0; handle = ostler_mtp_objects_next(store->objects, handle)) {
+        if (ostler_mtp_objects_get(store->objects, handle, &object) &&
+            strcmp(object.name, name) != 0 &&
+            ostler_mtp_name_is_shown_as(object.name, name)) {
+            return object.name;
+        }
+    }
+    return name;
 }
 
 static OstlerMtpCode check_access(const OstlerMtpStore *store, unsigned storage,

@@ -8,7 +8,9 @@
  * inside, so a link that is swapped in at the wrong moment changes nothing.
  *
  * Names:      a path is relative to the root, its parts separated by '/', "" is the root
- *             itself; a name is one part.  Both are the file system's own bytes.
+ *             itself; a name is one part.  Both are the file system's own bytes; what it
+ *             cannot hold as it is (on Windows CON, a:b, a dot at the end), or would
+ *             take for another name, is _INVALID_FILENAME, never another file.
  * Units:      bytes; times are seconds since the Unix epoch, UTC.
  * Ownership:  folders, files and listings hold on to the system's handles only, so they
  *             may outlive their root.
