@@ -52,7 +52,7 @@ void coroutine_fn cpc_backend_yield(Coroutine *co);
  * it is a coroutine_fn: continuation.c knows how to call those. */
 #if defined(CPC_PLUGIN)
 #define coroutine_start_fn coroutine_fn
-#elif defined(CPC_MARKS)
+#elif defined(CPC_MARKS) || defined(COCHECK)
 #define coroutine_start_fn __attribute__((annotate("coroutine_start_fn")))
 #else
 #define coroutine_start_fn

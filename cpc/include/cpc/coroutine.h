@@ -28,7 +28,7 @@
 
 #include <stdbool.h>
 
-#if defined(CPC_MARKS) || defined(CPC_PLUGIN)
+#if defined(CPC_MARKS) || defined(CPC_PLUGIN) || defined(COCHECK)
 /* The mark lives in the type, so it survives into declarations, pointers and IR. */
 #if defined(__riscv)
 #define coroutine_fn __attribute__((riscv_vector_cc))
