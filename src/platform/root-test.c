@@ -211,9 +211,11 @@ static void a_rename_never_replaces(Fixture *f, gconstpointer unused)
 }
 
 /*
- * A thread swaps a folder for a link to the outside all the while; whatever is read by
- * way of it is the inside's, never the secret.
+ * A thread swaps a folder for a link to the outside all the while.  Whatever is read or
+ * done by way of it is the inside's: the outside keeps its two names and its secret.
  */
+#define N_TRIES 100000
+
 typedef struct {
     const Fixture *fixture;
     gint is_over;
@@ -228,35 +230,119 @@ static gpointer mutate(gpointer opaque)
     while (!g_atomic_int_get(&mutator->is_over)) {
         g_rename(folder, aside);
         g_assert_cmpint(symlink("..", folder), ==, 0);
+        g_thread_yield(); /* on a busy machine the other would see one state for long */
         g_unlink(folder);
         g_rename(aside, folder);
+        g_thread_yield();
     }
     return NULL;
 }
 
+/* Each try returns whether it was done, which it may only be inside. */
+typedef bool Try(OstlerRootFolder *sub, OstlerRootFolder *top);
+
+static bool try_read(OstlerRootFolder *sub, OstlerRootFolder *top)
+{
+    g_autoptr(OstlerRootFile) file = ostler_root_read(sub, "secret", NULL);
+    char text[6];
+
+    if (!file || ostler_root_file_read(file, 0, text, sizeof(text), NULL) != 6) {
+        return false;
+    }
+    g_assert_cmpint(memcmp(text, "inside", 6), ==, 0);
+    return true;
+}
+
+static bool try_list(OstlerRootFolder *sub, OstlerRootFolder *top)
+{
+    g_autoptr(OstlerRootListing) listing = ostler_root_list(sub, NULL);
+    OstlerRootKind kind;
+    const char *name;
+
+    while (listing && (name = ostler_root_listing_next(listing, &kind))) {
+        g_assert_cmpstr(name, !=, "share");
+    }
+    return listing != NULL;
+}
+
+static bool try_publish(OstlerRootFolder *sub, OstlerRootFolder *top)
+{
+    g_autoptr(OstlerRootFile) file = ostler_root_create(sub, NULL);
+
+    return file && ostler_root_file_write(file, 0, "inside", 6, NULL) &&
+           ostler_root_file_publish(file, "secret", true, NULL);
+}
+
+static bool try_folder(OstlerRootFolder *sub, OstlerRootFolder *top)
+{
+    return ostler_root_make_folder(sub, "made", NULL) &&
+           ostler_root_remove(sub, "made", OSTLER_ROOT_FOLDER, NULL);
+}
+
+/* Out and back again, so that the next try finds it. */
+static bool try_rename(OstlerRootFolder *sub, OstlerRootFolder *top)
+{
+    return ostler_root_rename(sub, "secret", top, "moved", NULL) &&
+           ostler_root_rename(top, "moved", sub, "secret", NULL);
+}
+
+static bool try_remove(OstlerRootFolder *sub, OstlerRootFolder *top)
+{
+    return ostler_root_remove(sub, "secret", OSTLER_ROOT_FILE, NULL) &&
+           try_publish(sub, top);
+}
+
+static bool try_touch(OstlerRootFolder *sub, OstlerRootFolder *top)
+{
+    return ostler_root_touch(sub, "secret", 1, NULL);
+}
+
+static void expect_outside_untouched(const Fixture *f)
+{
+    g_autoptr(GDir) dir = g_dir_open(f->outside, 0, NULL);
+    g_autofree char *secret = in(f->outside, "secret");
+    g_autofree char *text = NULL;
+    GStatBuf about;
+    unsigned n = 0;
+
+    while (g_dir_read_name(dir)) {
+        n++;
+    }
+    g_assert_cmpuint(n, ==, 2);
+    g_assert_true(g_file_get_contents(secret, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, "secret");
+    g_assert_cmpint(g_stat(secret, &about), ==, 0);
+    g_assert_cmpint(about.st_mtime, !=, 1);
+}
+
 static void a_folder_swapped_for_a_link_leads_nowhere(Fixture *f, gconstpointer unused)
 {
+    static Try *const tries[] = { try_read,   try_list,   try_publish, try_folder,
+                                  try_rename, try_remove, try_touch };
+    g_autoptr(OstlerRootFolder) top = ostler_root_folder(f->root, "", NULL);
     Mutator mutator = { f, 0 };
     g_autofree char *folder = in(f->share, "sub");
-    unsigned n_read = 0;
+    unsigned n_done[G_N_ELEMENTS(tries)] = { 0 };
 
     g_mkdir(folder, 0700);
     put(folder, "secret", "inside");
     GThread *thread = g_thread_new("mutator", mutate, &mutator);
     unsigned i;
-    for (i = 0; i < 20000 || n_read == 0; i++) {
+    for (i = 0; i < N_TRIES || n_done[i % G_N_ELEMENTS(tries)] == 0; i++) {
+        unsigned which = i % G_N_ELEMENTS(tries);
         g_autoptr(OstlerRootFolder) sub = ostler_root_folder(f->root, "sub", NULL);
-        g_autoptr(OstlerRootFile) file =
-            sub ? ostler_root_read(sub, "secret", NULL) : NULL;
-        char text[6];
-        if (file && ostler_root_file_read(file, 0, text, sizeof(text), NULL) == 6) {
-            g_assert_cmpint(memcmp(text, "inside", 6), ==, 0);
-            n_read++;
+        n_done[which] += sub && tries[which](sub, top);
+        if (!sub) {
+            g_thread_yield();
         }
     }
     g_atomic_int_set(&mutator.is_over, 1);
     g_thread_join(thread);
-    g_test_message("%u of %u found the folder in its place", n_read, i);
+    expect_outside_untouched(f);
+    for (unsigned which = 0; which < G_N_ELEMENTS(tries); which++) {
+        g_test_message("operation %u was done %u times, of %u tries for all", which,
+                       n_done[which], i);
+    }
 }
 
 #define TEST(name, func)                                                               \
