@@ -315,14 +315,25 @@ void host_listen(UsbredirHost *host)
     host_expect(host, 0x2001);
 }
 
-void host_set_up(UsbredirHost *host)
+void host_make_folder(UsbredirHost *host)
 {
     host->folder = g_dir_make_tmp("mtp-usbredir-XXXXXX", NULL);
     host->got = g_byte_array_new();
     host->events = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+}
+
+void host_share_folder(UsbredirHost *host)
+{
     g_autofree char *share = g_strdup_printf("Test=%s", host->folder);
+
     host_start(host, share);
     host_plug_in(host);
+}
+
+void host_set_up(UsbredirHost *host)
+{
+    host_make_folder(host);
+    host_share_folder(host);
 }
 
 void host_tear_down(UsbredirHost *host)

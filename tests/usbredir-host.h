@@ -37,7 +37,9 @@ void host_set_up(UsbredirHost *host);
 /* The program ends by itself, in good order, when the host goes; the folder goes too. */
 void host_tear_down(UsbredirHost *host);
 
-/* The parts of these, for tests that kill the program or plug it in again. */
+/* The parts of these, for tests that fill the folder first, or kill the program. */
+void host_make_folder(UsbredirHost *host);
+void host_share_folder(UsbredirHost *host); /* start with it, and plug in */
 void host_start(UsbredirHost *host, const char *share);
 void host_plug_in(UsbredirHost *host);
 void host_unplug(UsbredirHost *host, int wanted_status); /* as waitpid() has it */

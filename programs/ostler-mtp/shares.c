@@ -183,7 +183,7 @@ static void pass_on(const OstlerWatchEvent *event, void *opaque)
                                       event->is_folder);
         break;
     case OSTLER_WATCH_OVERFLOW:
-        ostler_mtp_store_host_rescan(w->store, w->storage);
+        ostler_mtp_store_host_rescan(w->store, w->storage, event->since);
         break;
     case OSTLER_WATCH_LOST:
         g_warning("The guest will not hear of changes in '%s', continuing: %s",

@@ -12,10 +12,9 @@ OstlerMtpCode ostler_mtp_op_get_device_info(OstlerMtpSession *session,
     const OstlerMtpDeviceIdentity *identity = session->identity;
     GByteArray *array = ostler_mtp_session_dataset(session);
     static const uint16_t events[] = {
-        OSTLER_MTP_OBJECT_ADDED,
-        OSTLER_MTP_OBJECT_REMOVED,
-        OSTLER_MTP_OBJECT_INFO_CHANGED,
-        OSTLER_MTP_STORAGE_INFO_CHANGED,
+        OSTLER_MTP_OBJECT_ADDED,        OSTLER_MTP_OBJECT_REMOVED,
+        OSTLER_MTP_OBJECT_INFO_CHANGED, OSTLER_MTP_STORAGE_INFO_CHANGED,
+        OSTLER_MTP_UNREPORTED_STATUS,
     };
     unsigned n_formats;
     const uint16_t *formats = ostler_mtp_formats(&n_formats);

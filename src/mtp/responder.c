@@ -17,19 +17,19 @@
 #include <cpc/glib.h>
 #include <string.h>
 
+#include "mtp/events.h"
+
 struct OstlerMtpResponder {
     OstlerUsbDevice *device;
     OstlerMtpSession *session;
     OstlerUsbFunction function;
     bool is_stopped;
-    bool must_close;    /* reset or unplugged: the session ends */
-    bool is_cancelling; /* until the transaction is unwound */
-    GQueue events;      /* of OstlerMtpContainer, not sent yet */
-    bool is_telling;    /* a coroutine sends them */
+    bool must_close;         /* reset or unplugged: the session ends */
+    bool is_cancelling;      /* until the transaction is unwound */
+    OstlerMtpEvents *events; /* not sent yet */
+    bool is_telling;         /* a coroutine sends them */
+    CoEvent stopped;         /* for that one, which may be waiting for time to pass */
 };
-
-/* A guest that never listens must not make us remember for ever. */
-#define MAX_EVENTS 10000
 
 /* ---- from the transport's side ---- */
 
@@ -62,6 +62,7 @@ void coroutine_mixed_fn ostler_mtp_responder_unplug(OstlerMtpResponder *responde
 void coroutine_mixed_fn ostler_mtp_responder_stop(OstlerMtpResponder *responder)
 {
     responder->is_stopped = true;
+    cpc_event_set(&responder->stopped);
     ostler_usb_device_interrupt(responder->device);
 }
 
@@ -72,6 +73,7 @@ OstlerMtpResponder *ostler_mtp_responder_new(OstlerUsbDevice *device,
 
     responder->device = device;
     responder->session = session;
+    responder->events = ostler_mtp_events_new();
     responder->function = (OstlerUsbFunction){ cancel, reset, status, responder };
     ostler_usb_device_set_function(device, &responder->function);
     return responder;
@@ -81,23 +83,42 @@ void ostler_mtp_responder_free(OstlerMtpResponder *responder)
 {
     if (responder) {
         ostler_usb_device_set_function(responder->device, NULL);
-        g_queue_clear_full(&responder->events, g_free);
+        ostler_mtp_events_free(responder->events);
         g_free(responder);
     }
 }
 
 /* ---- events ---- */
 
+static void coroutine_fn send_event(OstlerMtpResponder *responder,
+                                    const OstlerMtpEvent *event)
+{
+    const OstlerMtpContainer container = {
+        .type = OSTLER_MTP_CONTAINER_EVENT,
+        .code = event->code,
+        .transaction = 0xffffffff, /* of none */
+        .params = { event->param },
+        .n_params = event->code != OSTLER_MTP_UNREPORTED_STATUS,
+    };
+    uint8_t bytes[32];
+
+    ostler_usb_device_event(responder->device, bytes,
+                            ostler_mtp_container_encode(&container, bytes));
+}
+
 static void coroutine_fn tell(void *opaque)
 {
     OstlerMtpResponder *responder = opaque;
-    OstlerMtpContainer *event;
+    OstlerMtpEvent event;
 
-    while ((event = g_queue_pop_head(&responder->events))) {
-        uint8_t bytes[32];
-        size_t size = ostler_mtp_container_encode(event, bytes);
-        g_free(event);
-        ostler_usb_device_event(responder->device, bytes, size);
+    while (!responder->is_stopped && !ostler_mtp_events_is_empty(responder->events)) {
+        uint32_t delay_us =
+            ostler_mtp_events_delay(responder->events, g_get_monotonic_time());
+        if (delay_us > 0) {
+            cpc_event_wait(&responder->stopped, (int)(delay_us / 1000 + 1));
+        } else if (ostler_mtp_events_pop(responder->events, &event)) {
+            send_event(responder, &event);
+        }
     }
     responder->is_telling = false;
 }
@@ -105,19 +126,10 @@ static void coroutine_fn tell(void *opaque)
 void coroutine_mixed_fn ostler_mtp_responder_notify(OstlerMtpResponder *responder,
                                                     uint16_t event, uint32_t param)
 {
-    const OstlerMtpContainer container = {
-        .type = OSTLER_MTP_CONTAINER_EVENT,
-        .code = event,
-        .transaction = 0xffffffff, /* of none */
-        .params = { param },
-        .n_params = 1,
-    };
-
-    if (!ostler_mtp_session_is_open(responder->session) ||
-        responder->events.length >= MAX_EVENTS) {
+    if (!ostler_mtp_session_is_open(responder->session)) {
         return;
     }
-    g_queue_push_tail(&responder->events, g_memdup2(&container, sizeof(container)));
+    ostler_mtp_events_push(responder->events, event, param);
     if (!responder->is_telling) {
         responder->is_telling = true;
         cpc_spawn(tell, responder);
@@ -332,6 +344,7 @@ static void unwind(OstlerMtpResponder *responder)
     ostler_mtp_session_abandon(responder->session);
     if (responder->must_close) {
         ostler_mtp_session_close(responder->session);
+        ostler_mtp_events_clear(responder->events);
     }
     responder->must_close = false;
     responder->is_cancelling = false;

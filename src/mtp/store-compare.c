@@ -60,7 +60,7 @@ void ostler_mtp_store_rehome(OstlerMtpStore *store, uint32_t handle, unsigned st
 typedef enum {
     TELL_NOTHING,    /* the guest is about to get the list */
     TELL_DIFFERENCE, /* what is new and what is gone */
-    TELL_ALL,        /* the rest may have changed as well */
+    TELL_CHANGES,    /* and which files changed since @since */
 } Telling;
 
 typedef struct {
@@ -69,6 +69,7 @@ typedef struct {
     uint32_t parent;
     bool counts; /* sizes are wanted */
     Telling telling;
+    int64_t since;
     GArray *new_folders; /* of handles; NULL when nobody asks */
 } Comparison;
 
@@ -81,11 +82,25 @@ static void tell_gone(uint32_t handle, void *opaque)
     }
 }
 
-static void tell_met(const Comparison *c, uint32_t handle, bool is_new)
+/* File systems keep time by the tick, which is late by less than this. */
+#define TICK_S 1
+
+static void tell_new(const Comparison *c, uint32_t handle)
 {
-    if (is_new && c->telling != TELL_NOTHING) {
+    if (c->telling != TELL_NOTHING) {
         ostler_mtp_store_tell(c->store, OSTLER_MTP_OBJECT_ADDED, handle);
-    } else if (!is_new && c->telling == TELL_ALL) {
+    }
+}
+
+/* Of a file that was there before, the system knows when anything last changed. */
+static void tell_old(const Comparison *c, uint32_t handle)
+{
+    OstlerMtpEntry entry;
+
+    if (c->telling == TELL_CHANGES &&
+        ostler_mtp_store_entry(c->store, handle, &entry) == OSTLER_MTP_OK &&
+        !entry.object.is_folder && entry.file.changed >= c->since - TICK_S &&
+        !ostler_mtp_store_is_own(c->store, &entry)) {
         ostler_mtp_store_tell(c->store, OSTLER_MTP_OBJECT_INFO_CHANGED, handle);
     }
 }
@@ -116,7 +131,11 @@ static void meet(Comparison *c, OstlerRootFolder *folder, const char *name,
     if (c->new_folders && is_new && is_folder) {
         g_array_append_val(c->new_folders, handle);
     }
-    tell_met(c, handle, is_new);
+    if (is_new) {
+        tell_new(c, handle);
+    } else {
+        tell_old(c, handle);
+    }
 }
 
 static OstlerMtpCode compare(Comparison *c)
@@ -168,7 +187,7 @@ static void append_folders(const OstlerMtpStore *store, unsigned storage,
  * others too.  A list instead of recursion: how deep a tree is, is not ours to choose.
  */
 static void compare_tree(OstlerMtpStore *store, unsigned storage, uint32_t top,
-                         bool counts, Telling telling)
+                         bool counts, Telling telling, int64_t since)
 {
     g_autoptr(GArray) folders = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 
@@ -182,6 +201,7 @@ static void compare_tree(OstlerMtpStore *store, unsigned storage, uint32_t top,
             .parent = folder,
             .counts = counts,
             .telling = is_listed ? telling : TELL_NOTHING,
+            .since = since,
         };
         g_array_set_size(folders, folders->len - 1);
         if (is_listed || counts) {
@@ -193,19 +213,20 @@ static void compare_tree(OstlerMtpStore *store, unsigned storage, uint32_t top,
 
 void ostler_mtp_store_measure(OstlerMtpStore *store, unsigned storage, uint32_t top)
 {
-    compare_tree(store, storage, top, true, TELL_DIFFERENCE);
+    compare_tree(store, storage, top, true, TELL_DIFFERENCE, 0);
 }
 
 void ostler_mtp_store_look_again(OstlerMtpStore *store, unsigned storage, uint32_t top)
 {
     compare_tree(store, storage, top, store->storages[storage].is_counted,
-                 TELL_DIFFERENCE);
+                 TELL_DIFFERENCE, 0);
 }
 
-void ostler_mtp_store_host_rescan(OstlerMtpStore *store, unsigned storage)
+void ostler_mtp_store_host_rescan(OstlerMtpStore *store, unsigned storage,
+                                  int64_t since)
 {
     compare_tree(store, storage, OSTLER_MTP_ROOT, store->storages[storage].is_counted,
-                 TELL_ALL);
+                 TELL_CHANGES, since);
     ostler_mtp_store_space_changed(store, storage);
 }
 

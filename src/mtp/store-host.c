@@ -46,7 +46,7 @@ void ostler_mtp_store_remember_own(OstlerMtpStore *store, uint32_t handle)
     }
 }
 
-static bool is_own(const OstlerMtpStore *store, const OstlerMtpEntry *entry)
+bool ostler_mtp_store_is_own(const OstlerMtpStore *store, const OstlerMtpEntry *entry)
 {
     for (unsigned i = 0; i < N_OWN; i++) {
         const Own *own = &store->own[i];
@@ -129,7 +129,7 @@ static void changed_at(const Place *place)
 
     if (handle != 0 && handle != place->store->incoming.handle &&
         ostler_mtp_store_entry(place->store, handle, &entry) == OSTLER_MTP_OK &&
-        !entry.object.is_folder && !is_own(place->store, &entry)) {
+        !entry.object.is_folder && !ostler_mtp_store_is_own(place->store, &entry)) {
         tell_of(place, OSTLER_MTP_OBJECT_INFO_CHANGED, handle);
     }
 }

@@ -121,3 +121,5 @@ void ostler_mtp_store_tell(const OstlerMtpStore *store, uint16_t event, uint32_t
 
 /* The guest has just changed @handle: what the watch says of it is an echo. */
 void ostler_mtp_store_remember_own(OstlerMtpStore *store, uint32_t handle);
+/* Whether the object is as the guest left it. */
+bool ostler_mtp_store_is_own(const OstlerMtpStore *store, const OstlerMtpEntry *entry);

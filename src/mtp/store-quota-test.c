@@ -216,7 +216,7 @@ static void a_copy_and_a_move_count_where_they_go(Fixture *f, gconstpointer unus
     limit(f, 1800, 0);
     g_assert_cmphex(ostler_mtp_store_move(store, folder, ostler_mtp_store_id(0), 0), ==,
                     OSTLER_MTP_OK);
-    ostler_mtp_store_host_rescan(store, 0);
+    ostler_mtp_store_host_rescan(store, 0, 0);
     g_assert_cmpuint(free_bytes(f), ==, 900);
 
     limit(f, 900 + 499, 0);

@@ -184,6 +184,7 @@ OstlerMtpCode ostler_mtp_store_edit_end(OstlerMtpStore *store, uint32_t handle);
 #define OSTLER_MTP_OBJECT_REMOVED       0x4003
 #define OSTLER_MTP_OBJECT_INFO_CHANGED  0x4007
 #define OSTLER_MTP_STORAGE_INFO_CHANGED 0x400c
+#define OSTLER_MTP_UNREPORTED_STATUS    0x400e /* without one: events were dropped */
 
 /* Called for each change that the guest did not make itself, in folders it has listed. */
 typedef void OstlerMtpNotice(uint16_t event, uint32_t param, void *opaque);
@@ -202,5 +203,7 @@ void ostler_mtp_store_host_changed(OstlerMtpStore *store, unsigned storage,
                                    const char *path);
 void ostler_mtp_store_host_renamed(OstlerMtpStore *store, unsigned storage,
                                    const char *from, const char *path, bool is_folder);
-/* Anything may have changed: compare every folder that was listed. */
-void ostler_mtp_store_host_rescan(OstlerMtpStore *store, unsigned storage);
+/* Anything may have changed since @since (seconds since the Unix epoch): compare every
+ * folder that was listed. */
+void ostler_mtp_store_host_rescan(OstlerMtpStore *store, unsigned storage,
+                                  int64_t since);

@@ -228,7 +228,7 @@ static GByteArray *configuration_descriptor(const OstlerUsbDevice *device)
         3,
         OSTLER_USB_MAX_EVENT,
         0,
-        6, /* 32 microframes */
+        OSTLER_USB_EVENT_INTERVAL,
     };
     return bytes(descriptor, sizeof(descriptor));
 }

@@ -25,6 +25,8 @@
 
 #define OSTLER_USB_MAX_PACKET 512 /* bulk, high speed: USB 2.0 5.8.3 */
 #define OSTLER_USB_MAX_EVENT  64  /* interrupt endpoint */
+/* bInterval, USB 2.0 table 9-13: 8 microframes, an event a millisecond (events.h). */
+#define OSTLER_USB_EVENT_INTERVAL 4
 
 /* The endpoints' addresses; bit 7 is the direction, to the host when set. */
 #define OSTLER_USB_BULK_IN  0x81

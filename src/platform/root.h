@@ -40,6 +40,7 @@ typedef struct {
     OstlerRootKind kind;
     uint64_t size;     /* 0 unless a file */
     int64_t modified;  /* of the contents */
+    int64_t changed;   /* of contents, name or attributes; nobody can set it back */
     int64_t created;   /* as @modified where the file system does not know */
     uint64_t birth_ns; /* when it was made, in nanoseconds; 0: nobody knows */
     uint64_t identity; /* stays through renames: the inode number */

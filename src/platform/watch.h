@@ -14,6 +14,7 @@
  *
  * Symbolic links are reported as entries and never followed.
  *
+ * Units:      times are seconds since the Unix epoch, UTC.
  * Ownership:  events borrow their names for one call.
  * Errors:     G_IO_ERROR; running out of the system's watches is
  *             G_IO_ERROR_NO_SPACE with the limit's name in the message.
@@ -23,6 +24,7 @@
 
 #include <gio/gio.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "platform/root.h"
 
@@ -33,7 +35,7 @@ typedef enum {
     OSTLER_WATCH_REMOVED,
     OSTLER_WATCH_CHANGED,  /* contents, size or attributes; after the writer closed */
     OSTLER_WATCH_RENAMED,  /* @from to @name */
-    OSTLER_WATCH_OVERFLOW, /* rescan; @name is NULL */
+    OSTLER_WATCH_OVERFLOW, /* rescan; @name is NULL, @since says from when */
     OSTLER_WATCH_LOST, /* a folder cannot be watched; @name is it, @error says why */
 } OstlerWatchKind;
 
@@ -41,6 +43,7 @@ typedef struct {
     OstlerWatchKind kind;
     const char *name;
     const char *from; /* RENAMED only */
+    int64_t since;    /* OVERFLOW only: what had happened by then was told */
     bool is_folder;
     const GError *error; /* LOST only */
 } OstlerWatchEvent;

@@ -304,7 +304,8 @@ static void encode_ep_info(GByteArray *array)
     types[slot(0x00)] = types[slot(0x80)] = TYPE_CONTROL;
     types[slot(OSTLER_USB_BULK_IN)] = types[slot(OSTLER_USB_BULK_OUT)] = TYPE_BULK;
     types[slot(OSTLER_USB_EVENT_IN)] = TYPE_INTERRUPT;
-    intervals[slot(OSTLER_USB_EVENT_IN)] = 6; /* QEMU refuses 0 */
+    intervals[slot(OSTLER_USB_EVENT_IN)] =
+        OSTLER_USB_EVENT_INTERVAL; /* QEMU refuses 0 */
     sizes[slot(0x00)] = sizes[slot(0x80)] = 64;
     sizes[slot(OSTLER_USB_BULK_IN)] = OSTLER_USB_MAX_PACKET;
     sizes[slot(OSTLER_USB_BULK_OUT)] = OSTLER_USB_MAX_PACKET;

@@ -219,6 +219,7 @@ static bool stat_at(int fd, const char *name, OstlerRootInfo *out_info)
     out_info->kind = kind_of_mode(st.stx_mode);
     out_info->size = out_info->kind == OSTLER_ROOT_FILE ? st.stx_size : 0;
     out_info->modified = st.stx_mtime.tv_sec;
+    out_info->changed = st.stx_ctime.tv_sec;
     bool has_birth = st.stx_mask & STATX_BTIME;
     out_info->created = has_birth ? st.stx_btime.tv_sec : st.stx_mtime.tv_sec;
     out_info->birth_ns =

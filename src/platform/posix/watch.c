@@ -68,7 +68,8 @@ struct OstlerWatch {
     GHashTable *by_wd; /* wd -> Folder */
     GQueue moves;
     GSource *readable;
-    GSource *grace; /* while moves is not empty */
+    GSource *grace;     /* while moves is not empty */
+    int64_t in_step_at; /* when the queue was last seen empty */
 };
 
 static char *path_of(const Folder *folder, const char *name)
@@ -92,10 +93,17 @@ static void tell(OstlerWatch *watch, OstlerWatchKind kind, const char *name,
     watch->func(&event, watch->opaque);
 }
 
+static int64_t seconds_now(void)
+{
+    return g_get_real_time() / G_USEC_PER_SEC;
+}
+
 static void tell_lost(OstlerWatch *watch, const Folder *folder, const GError *why)
 {
     g_autofree char *path = path_of(folder, "");
-    OstlerWatchEvent event = { OSTLER_WATCH_LOST, path, NULL, true, why };
+    OstlerWatchEvent event = {
+        .kind = OSTLER_WATCH_LOST, .name = path, .is_folder = true, .error = why
+    };
 
     watch->func(&event, watch->opaque);
 }
@@ -400,8 +408,10 @@ static void moved_to(OstlerWatch *watch, Folder *parent,
     }
 
     g_autofree char *path = path_of(parent, event->name);
-    OstlerWatchEvent renamed = { OSTLER_WATCH_RENAMED, path, move->name,
-                                 move->is_folder, NULL };
+    OstlerWatchEvent renamed = { .kind = OSTLER_WATCH_RENAMED,
+                                 .name = path,
+                                 .from = move->name,
+                                 .is_folder = move->is_folder };
     watch->func(&renamed, watch->opaque);
     free_move(move);
 }
@@ -436,7 +446,9 @@ static void overflowed(OstlerWatch *watch)
     drop_tree(watch, watch->root);
     watch->root = add_node(NULL, "");
     enter_tree(watch, watch->root, false);
-    tell(watch, OSTLER_WATCH_OVERFLOW, NULL, false);
+    OstlerWatchEvent event = { .kind = OSTLER_WATCH_OVERFLOW,
+                               .since = watch->in_step_at };
+    watch->func(&event, watch->opaque);
 }
 
 static void take_event(OstlerWatch *watch, const struct inotify_event *event)
@@ -467,6 +479,7 @@ static gboolean read_events(int fd, GIOCondition condition, void *opaque)
 {
     OstlerWatch *watch = opaque;
     g_autofree char *buffer = g_malloc(READ_BYTES); /* aligned as malloc aligns */
+    int64_t asked_at = seconds_now();
     ssize_t size;
 
     while ((size = read(fd, buffer, READ_BYTES)) > 0) {
@@ -475,7 +488,9 @@ static gboolean read_events(int fd, GIOCondition condition, void *opaque)
             at += sizeof *event + event->len;
             take_event(watch, event);
         }
+        asked_at = seconds_now();
     }
+    watch->in_step_at = asked_at;
     return G_SOURCE_CONTINUE;
 }
 
@@ -487,6 +502,7 @@ static OstlerWatch *watch_fd(int fd, OstlerPosixLoan *loan, const char *shown,
 
     watch->func = func;
     watch->opaque = opaque;
+    watch->in_step_at = seconds_now();
     watch->by_wd = g_hash_table_new(NULL, NULL);
     watch->root = add_node(NULL, "");
     watch->root_fd = fd;
