@@ -97,6 +97,17 @@ OstlerMtpCode ostler_mtp_op_delete_object(OstlerMtpSession *session,
                : OSTLER_MTP_SPECIFICATION_BY_FORMAT_UNSUPPORTED;
 }
 
+/* D.2.18: handle, then 0 for no protection or 1 for read-only; MTP's two more states are
+ * about rights that a file has not. */
+OstlerMtpCode ostler_mtp_op_set_object_protection(OstlerMtpSession *session,
+                                                  const OstlerMtpContainer *request)
+{
+    return request->params[1] <= 1
+               ? ostler_mtp_store_protect(session->store, request->params[0],
+                                          request->params[1] == 1)
+               : OSTLER_MTP_INVALID_PARAMETER;
+}
+
 /* ---- moving and copying ---- */
 
 /* D.2.25, D.2.26: handle, storage, parent; a parent of 0 is the storage's top. */

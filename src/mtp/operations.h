@@ -85,6 +85,7 @@ OstlerMtpOperation ostler_mtp_op_get_object_references;
 OstlerMtpOperation ostler_mtp_op_delete_object;
 OstlerMtpOperation ostler_mtp_op_send_object_info;
 OstlerMtpOperation ostler_mtp_op_send_object;
+OstlerMtpOperation ostler_mtp_op_set_object_protection;
 OstlerMtpOperation ostler_mtp_op_move_object;
 OstlerMtpOperation ostler_mtp_op_copy_object;
 OstlerMtpOperation ostler_mtp_op_send_partial_object;

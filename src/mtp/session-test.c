@@ -375,6 +375,48 @@ static void a_file_that_is_gone_loses_its_handle(Fixture *f, gconstpointer unuse
     g_assert_cmpuint(test_share_handle(&f->share, "file"), !=, handle);
 }
 
+static void a_protected_file_is_not_changed(Fixture *f, gconstpointer unused)
+{
+    g_autoptr(GByteArray) name = g_byte_array_new();
+
+    test_share_mkdir(&f->share, "sub");
+    test_share_put(&f->share, "sub/inner", "old", 3);
+    test_share_put(&f->share, "file", "old", 3);
+    test_share_list(&f->share);
+    open_session(f);
+    uint32_t file = test_share_handle(&f->share, "file");
+    uint32_t sub = test_share_handle(&f->share, "sub");
+    g_assert_cmphex(ask(f, 0x1007, P(storage, 0, sub)), ==, OSTLER_MTP_OK);
+    OstlerReader reader = ostler_reader_of(f->data->data + 4, 4);
+    uint32_t inner = ostler_reader_le32(&reader);
+    ostler_mtp_put_string(name, "other");
+
+    g_assert_cmphex(ask(f, 0x1012, P(file, 2)), ==, OSTLER_MTP_INVALID_PARAMETER);
+    g_assert_cmphex(ask(f, 0x1012, P(file + 1000, 1)), ==,
+                    OSTLER_MTP_INVALID_OBJECT_HANDLE);
+    g_assert_cmphex(ask(f, 0x1012, P(sub, 1)), ==, OSTLER_MTP_ACCESS_DENIED);
+    g_assert_cmphex(ask(f, 0x1012, P(file, 1)), ==, OSTLER_MTP_OK);
+    g_assert_cmphex(ask(f, 0x1012, P(inner, 1)), ==, OSTLER_MTP_OK);
+    g_assert_cmphex(ask(f, 0x9803, P(file, 0xdc03)), ==, OSTLER_MTP_OK);
+    g_assert_cmpuint(f->data->data[0], ==, 1);
+
+    g_assert_cmphex(send_info(f, "file", 0x3000, 1), ==,
+                    OSTLER_MTP_OBJECT_WRITE_PROTECTED);
+    g_assert_cmphex(transact(f, 0x9804, P(file, 0xdc07), name), ==,
+                    OSTLER_MTP_OBJECT_WRITE_PROTECTED);
+    g_assert_cmphex(ask(f, 0x95c4, P(file)), ==, OSTLER_MTP_OBJECT_WRITE_PROTECTED);
+    g_assert_cmphex(ask(f, 0x1019, P(file, storage, sub)), ==,
+                    OSTLER_MTP_OBJECT_WRITE_PROTECTED);
+    g_assert_cmphex(ask(f, 0x100b, P(file)), ==, OSTLER_MTP_OBJECT_WRITE_PROTECTED);
+    g_assert_cmphex(ask(f, 0x100b, P(sub)), !=, OSTLER_MTP_OK);
+    g_assert_true(test_share_has(&f->share, "sub/inner"));
+    g_assert_cmphex(ask(f, 0x1009, P(file)), ==, OSTLER_MTP_OK);
+
+    g_assert_cmphex(ask(f, 0x1012, P(file, 0)), ==, OSTLER_MTP_OK);
+    g_assert_cmphex(ask(f, 0x100b, P(file)), ==, OSTLER_MTP_OK);
+    g_assert_false(test_share_has(&f->share, "file"));
+}
+
 static void handles_outlive_a_session(Fixture *f, gconstpointer unused)
 {
     test_share_put(&f->share, "file", "x", 1);
@@ -748,6 +790,7 @@ int main(int argc, char **argv)
     TEST("a-file-that-shrinks-keeps-its-promised-size",
          a_file_that_shrinks_keeps_its_promised_size);
     TEST("a-file-that-is-gone-loses-its-handle", a_file_that_is_gone_loses_its_handle);
+    TEST("a-protected-file-is-not-changed", a_protected_file_is_not_changed);
     TEST("handles-outlive-a-session", handles_outlive_a_session);
     TEST("the-device-says-that-it-is-no-camera", the_device_says_that_it_is_no_camera);
     TEST("a-dataset-cut-anywhere-is-refused", a_dataset_cut_anywhere_is_refused);

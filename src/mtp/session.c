@@ -58,6 +58,8 @@ static const struct {
       "SendObject", ostler_mtp_op_consume_object },
     { 0x100f, OSTLER_MTP_NO_DATA, false, ostler_mtp_op_format_store, "FormatStore" },
     { 0x1010, OSTLER_MTP_NO_DATA, false, ostler_mtp_op_reset_device, "ResetDevice" },
+    { 0x1012, OSTLER_MTP_NO_DATA, false, ostler_mtp_op_set_object_protection,
+      "SetObjectProtection" },
     { 0x1014, OSTLER_MTP_DATA_TO_INITIATOR, false, ostler_mtp_op_get_device_prop_desc,
       "GetDevicePropDesc" },
     { 0x1015, OSTLER_MTP_DATA_TO_INITIATOR, false, ostler_mtp_op_get_device_prop_value,

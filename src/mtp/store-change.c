@@ -22,6 +22,30 @@ OstlerMtpCode ostler_mtp_store_touch(OstlerMtpStore *store, uint32_t handle,
     return OSTLER_MTP_OK;
 }
 
+OstlerMtpCode ostler_mtp_store_protect(OstlerMtpStore *store, uint32_t handle,
+                                       bool is_protected)
+{
+    g_autoptr(OstlerRootFolder) folder = NULL;
+    g_autoptr(OstlerRootFile) file = NULL;
+    g_autoptr(GError) error = NULL;
+    OstlerMtpObject object;
+    OstlerMtpCode code =
+        ostler_mtp_store_open_object(store, handle, FOR_PROTECTING, &object, &folder);
+
+    if (code != OSTLER_MTP_OK) {
+        return code;
+    }
+    if (object.is_folder) {
+        return OSTLER_MTP_ACCESS_DENIED;
+    }
+    file = ostler_root_read(folder, object.name, &error);
+    if (!file || !ostler_root_file_protect(file, is_protected, &error)) {
+        return ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
+    }
+    ostler_mtp_store_remember_own(store, handle);
+    return OSTLER_MTP_OK;
+}
+
 OstlerMtpCode ostler_mtp_store_rename(OstlerMtpStore *store, uint32_t handle,
                                       const char *name)
 {

@@ -18,6 +18,14 @@ static bool count_removal(Deletion *deletion, bool is_removed)
     return is_removed;
 }
 
+static bool remove_file(OstlerRootFolder *folder, const char *name, OstlerRootKind kind)
+{
+    OstlerRootInfo info;
+
+    return ostler_root_stat(folder, name, &info, NULL) && !info.is_protected &&
+           ostler_root_remove(folder, name, kind, NULL);
+}
+
 /* Remove what is in @path except folders, which are put on the list. */
 static void empty_folder(Deletion *deletion, const char *path)
 {
@@ -31,7 +39,7 @@ static void empty_folder(Deletion *deletion, const char *path)
         if (kind == OSTLER_ROOT_FOLDER) {
             g_ptr_array_add(deletion->folders, g_strdup_printf("%s/%s", path, name));
         } else {
-            count_removal(deletion, ostler_root_remove(folder, name, kind, NULL));
+            count_removal(deletion, remove_file(folder, name, kind));
         }
     }
 }

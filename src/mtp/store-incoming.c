@@ -25,8 +25,10 @@ static OstlerMtpCode check_name(OstlerRootFolder *folder, const char *name,
     OstlerRootInfo info;
 
     *out_is_new = !ostler_root_stat(folder, name, &info, NULL);
-    return *out_is_new || info.kind == OSTLER_ROOT_FILE ? OSTLER_MTP_OK
-                                                        : OSTLER_MTP_ACCESS_DENIED;
+    return *out_is_new                     ? OSTLER_MTP_OK
+           : info.kind != OSTLER_ROOT_FILE ? OSTLER_MTP_ACCESS_DENIED
+           : info.is_protected             ? OSTLER_MTP_OBJECT_WRITE_PROTECTED
+                                           : OSTLER_MTP_OK;
 }
 
 /* Make the incoming file in @folder; what fails here is undone by a drop. */

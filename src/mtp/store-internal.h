@@ -63,7 +63,8 @@ OstlerRootFolder *ostler_mtp_store_open_folder(const OstlerMtpStore *store,
 const char *ostler_mtp_store_actual_name(const OstlerMtpStore *store, unsigned storage,
                                          uint32_t parent, const char *name);
 
-typedef enum { FOR_READING, FOR_WRITING } Access;
+/* To change an object, its storage must be writable and the object not protected. */
+typedef enum { FOR_READING, FOR_WRITING, FOR_PROTECTING } Access;
 
 /* The object, and the folder it is in, opened (caller frees). */
 OstlerMtpCode ostler_mtp_store_open_object(OstlerMtpStore *store, uint32_t handle,

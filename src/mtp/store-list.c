@@ -109,7 +109,8 @@ OstlerMtpCode ostler_mtp_store_entry(OstlerMtpStore *store, uint32_t handle,
         return ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
     }
     ostler_mtp_objects_set_size(store->objects, handle, out_entry->file.size);
-    out_entry->is_read_only = store->storages[out_entry->object.storage].is_read_only;
+    out_entry->is_read_only = out_entry->file.is_protected ||
+                              store->storages[out_entry->object.storage].is_read_only;
     return OSTLER_MTP_OK;
 }
 

@@ -98,9 +98,16 @@ const char *ostler_mtp_store_actual_name(const OstlerMtpStore *store, unsigned s
 static OstlerMtpCode check_access(const OstlerMtpStore *store, unsigned storage,
                                   Access access)
 {
-    return access == FOR_WRITING && store->storages[storage].is_read_only
+    return access != FOR_READING && store->storages[storage].is_read_only
                ? OSTLER_MTP_STORE_READ_ONLY
                : OSTLER_MTP_OK;
+}
+
+static bool is_protected(OstlerRootFolder *folder, const char *name)
+{
+    OstlerRootInfo info;
+
+    return ostler_root_stat(folder, name, &info, NULL) && info.is_protected;
 }
 
 OstlerMtpCode ostler_mtp_store_open_object(OstlerMtpStore *store, uint32_t handle,
@@ -118,8 +125,12 @@ OstlerMtpCode ostler_mtp_store_open_object(OstlerMtpStore *store, uint32_t handl
     }
     *out_folder = ostler_mtp_store_open_folder(store, out_object->storage,
                                                out_object->parent, &error);
-    return *out_folder ? OSTLER_MTP_OK
-                       : ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
+    if (!*out_folder) {
+        return ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
+    }
+    return access == FOR_WRITING && is_protected(*out_folder, out_object->name)
+               ? OSTLER_MTP_OBJECT_WRITE_PROTECTED
+               : OSTLER_MTP_OK;
 }
 
 static bool is_folder_in(const OstlerMtpStore *store, unsigned storage, uint32_t handle)

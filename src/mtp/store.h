@@ -146,6 +146,9 @@ OstlerMtpCode ostler_mtp_store_move(OstlerMtpStore *store, uint32_t handle, uint
 /* Copy a file there. */
 OstlerMtpCode ostler_mtp_store_copy(OstlerMtpStore *store, uint32_t handle, uint32_t id,
                                     uint32_t parent, uint32_t *out_handle);
+/* Protect a file from changes by the guest, or allow them again. */
+OstlerMtpCode ostler_mtp_store_protect(OstlerMtpStore *store, uint32_t handle,
+                                       bool is_protected);
 OstlerMtpCode ostler_mtp_store_touch(OstlerMtpStore *store, uint32_t handle,
                                      int64_t modified);
 

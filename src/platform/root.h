@@ -44,6 +44,7 @@ typedef struct {
     int64_t created;   /* as @modified where the file system does not know */
     uint64_t birth_ns; /* when it was made, in nanoseconds; 0: nobody knows */
     uint64_t identity; /* stays through renames: the inode number */
+    bool is_protected; /* a file that its owner may not write */
 } OstlerRootInfo;
 
 /* A name may be this long, in bytes; the rest is _INVALID_FILENAME. */
@@ -127,6 +128,8 @@ bool ostler_root_file_reserve(OstlerRootFile *file, uint64_t size, GError **erro
 bool ostler_root_file_truncate(OstlerRootFile *file, uint64_t size, GError **error);
 bool ostler_root_file_set_modified(OstlerRootFile *file, int64_t modified,
                                    GError **error);
+/* Take the right to write the file away from all, or give it to its owner. */
+bool ostler_root_file_protect(OstlerRootFile *file, bool is_protected, GError **error);
 /* Give a created file its name, in one step: readers see the old file or this one. */
 bool ostler_root_file_publish(OstlerRootFile *file, const char *name, bool may_replace,
                               GError **error);

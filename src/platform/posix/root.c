@@ -226,6 +226,8 @@ static bool stat_at(int fd, const char *name, OstlerRootInfo *out_info)
         has_birth ? (uint64_t)st.stx_btime.tv_sec * 1000000000u + st.stx_btime.tv_nsec
                   : 0;
     out_info->identity = st.stx_ino;
+    out_info->is_protected =
+        out_info->kind == OSTLER_ROOT_FILE && !(st.stx_mode & S_IWUSR);
     return true;
 }
 
@@ -616,6 +618,20 @@ bool ostler_root_file_truncate(OstlerRootFile *file, uint64_t size, GError **err
 {
     if (ftruncate(file->fd, (off_t)size) < 0) {
         set_error(error, errno, "change the size of", "an open file");
+        return false;
+    }
+    return true;
+}
+
+bool ostler_root_file_protect(OstlerRootFile *file, bool is_protected, GError **error)
+{
+    const mode_t writing = S_IWUSR | S_IWGRP | S_IWOTH;
+    struct stat st;
+
+    if (fstat(file->fd, &st) < 0 ||
+        fchmod(file->fd, (is_protected ? st.st_mode & ~writing : st.st_mode | S_IWUSR) &
+                             07777) < 0) {
+        set_error(error, errno, "protect", "an open file");
         return false;
     }
     return true;
