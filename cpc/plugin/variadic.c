@@ -155,6 +155,7 @@ static unsigned long long by_value_alignment(LLVMValueRef call, unsigned argumen
 typedef struct {
     LLVMTypeRef by_value; /* or NULL */
     unsigned long long size;
+    unsigned long long alignment;
     unsigned long long offset;
 } Place;
 
@@ -173,6 +174,7 @@ static Place place_of(const CpcIr *ir, LLVMValueRef call, unsigned argument,
     return (Place){
         .by_value = by_value,
         .size = LLVMABISizeOfType(ir->layout, by_value ? by_value : type),
+        .alignment = alignment,
         .offset = (end + alignment - 1) / alignment * alignment,
     };
 }
@@ -206,15 +208,17 @@ static LLVMValueRef build_arguments(const CpcIr *ir, LLVMBuilderRef builder,
 {
     unsigned n = LLVMGetNumArgOperands(call) - n_fixed;
     Place *places = calloc(n + 1, sizeof(*places));
-    unsigned long long end = 0;
+    unsigned long long end = 0, alignment = 16;
 
     for (unsigned i = 0; i < n; i++) {
         places[i] = place_of(ir, call, n_fixed + i, end);
+        /* va_arg() aligns the address, not the offset. */
+        alignment = places[i].alignment > alignment ? places[i].alignment : alignment;
         end = places[i].offset + places[i].size;
         end = (end + ir->pointer_size - 1) / ir->pointer_size * ir->pointer_size;
     }
     LLVMValueRef function = LLVMGetBasicBlockParent(LLVMGetInstructionParent(call));
-    LLVMValueRef args = cpc_build_local(ir, function, end, 16);
+    LLVMValueRef args = cpc_build_local(ir, function, end, alignment);
     for (unsigned i = 0; i < n; i++) {
         build_argument(ir, builder, LLVMGetOperand(call, n_fixed + i), &places[i],
                        args);

@@ -2,65 +2,90 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # differ.sh FIRST N - random programs do the same with every backend and -O level.
 #
-# Compiles and runs random-program's output for N seeds, FIRST and on.  What differs stays
-# in $DIFFER_KEEP (the current folder), and fails the test.  The environment names:
+# Compiles and runs random-program's output for N seeds, FIRST and on, DIFFER_BATCH (50) of
+# them in one file.  What differs is named by its seed, its file stays in $DIFFER_KEEP (the
+# current folder), and the test fails.
+#   DIFFER_LEVELS=all     each file at all -O levels with both backends (the default)
+#   DIFFER_LEVELS=turns   at one level with the plugin and at another with ucontext, which
+#                         take turns from file to file
+#   DIFFER_SIZE           small, medium or large programs (see random-program)
+#   DIFFER_FLAGS          for both compilers, -fsanitize=undefined for example
+# The environment names, besides:
 #   RANDOM_PROGRAM  the generator         CPC_CLANG    the wrapper
 #   CPC_PLUGIN_LIB  the runtime for it    CPC_LIB      the runtime on ucontext
 #   CPC_INCLUDE     cpc/include           GLIB_LIBS    what both are linked with
 set -u
 first=$1
 n=$2
+batch=${DIFFER_BATCH:-50}
 keep=${DIFFER_KEEP:-$PWD}
 levels="-O0 -O1 -O2 -O3 -Os"
-ucontext_levels=${DIFFER_UCONTEXT:-$levels}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
 
-# build NAME COMPILER LIBRARY LEVEL - one program; fails if it does not compile
-build() {
-    $2 "$4" -std=gnu11 -w -I"$CPC_INCLUDE" "$work/program.c" "$3" $GLIB_LIBS \
-        -o "$work/$1" 2>"$work/$1.err" || { echo "$1: does not compile"; return 1; }
+# take_turns TURN - which levels this file is compiled at
+take_turns() {
+    plugin_levels=$levels
+    ucontext_levels=$levels
+    [ "${DIFFER_LEVELS:-all}" = turns ] || return
+    set -- $(($1 % 5)) $levels $levels
+    shift $(($1 + 1))
+    plugin_levels=$1
+    ucontext_levels=$3
 }
 
-# answer COMPILER LIBRARY LEVEL - what the program prints, or how it fails
+# answer COMPILER LIBRARY LEVEL FILE - what the programs print, or how they fail
 answer() {
-    build program "$1" "$2" "$3" || return
-    timeout 20 "$work/program" 2>"$work/program.err" || echo "failed: $?"
+    $1 "$3" -std=gnu11 -w ${DIFFER_FLAGS:-} -I"$CPC_INCLUDE" "$work/programs.c" "$2" \
+        $GLIB_LIBS -o "$work/programs" 2>"$work/err" || {
+        echo "does not compile: $(grep -m 1 -E 'error|Assertion|LLVM ERROR' "$work/err")"
+        return
+    }
+    timeout 60 "$work/programs" 2>"$work/err" || echo "failed: $?"
+    [ ! -s "$work/err" ] || head -n 3 "$work/err"
 }
 
-# compare WAY LEVELS COMPILER LIBRARY - sets expected if it is empty
+# compare WAY COMPILER LIBRARY LEVEL... - with what came first
 compare() {
-    for level in $2; do
-        got=$(answer "$3" "$4" "$level")
-        [ -n "$expected" ] || expected=$got
-        [ "$got" = "$expected" ] && continue
-        echo "$1 $level: $got, not $expected"
+    way=$1 compiler=$2 library=$3
+    shift 3
+    for level; do
+        answer "$compiler" "$library" "$level" >"$work/got"
+        [ -e "$work/expected" ] || cp "$work/got" "$work/expected"
+        cmp -s "$work/got" "$work/expected" && continue
+        echo "$way $level:"
+        diff "$work/expected" "$work/got" | head -n 4
         return 1
     done
 }
 
-differs() {
-    expected=
-    compare ucontext "$ucontext_levels" "${CC_PLAIN:-clang-19}" "$CPC_LIB" || return 0
-    compare plugin "$levels" "$CPC_CLANG" "$CPC_PLUGIN_LIB" || return 0
-    case $expected in
-        *fail* | *compile*) echo "all: $expected"; return 0 ;;
-    esac
-    return 1
+# is_same FIRST N - the file of N programs
+is_same() {
+    rm -f "$work/expected"
+    "$RANDOM_PROGRAM" "$1" "$2" ${DIFFER_SIZE:-} >"$work/programs.c" || exit 1
+    take_turns $(($1 / batch))
+    compare ucontext "${CC_PLAIN:-clang-19}" "$CPC_LIB" $ucontext_levels || return 1
+    if [ "$(grep -c . "$work/expected")" != "$2" ]; then
+        echo "ucontext: not $2 answers:"
+        grep -v '^[0-9]* [0-9a-f]* [0-9]*$' "$work/expected"
+        return 1
+    fi
+    compare plugin "$CPC_CLANG" "$CPC_PLUGIN_LIB" $plugin_levels
 }
 
 failed=0
 seed=$first
-while [ "$seed" -lt $((first + n)) ]; do
-    "$RANDOM_PROGRAM" "$seed" >"$work/program.c" || exit 1
-    if differs; then
-        echo "seed $seed differs" >&2
-        cp "$work/program.c" "$keep/differs-$seed.c"
-        failed=1
+end=$((first + n))
+while [ "$seed" -lt "$end" ]; do
+    in_file=$((end - seed < batch ? end - seed : batch))
+    if ! is_same "$seed" "$in_file" >"$work/difference"; then
+        echo "seeds $seed to $((seed + in_file - 1)) differ"
+        cat "$work/difference"
+        cp "$work/programs.c" "$keep/differs-$seed.c"
+        failed=$((failed + 1))
     fi
-    seed=$((seed + 1))
+    seed=$((seed + in_file))
 done
-echo "$n programs, seeds $first to $((first + n - 1)): $(
-    [ "$failed" = 0 ] && echo "no difference" || echo "DIFFERENCES")"
-exit $failed
+echo "$n programs, seeds $first to $((end - 1)): $failed files with differences"
+[ "$failed" = 0 ]

@@ -8,6 +8,7 @@
 #include <glib.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct Work {
@@ -251,6 +252,40 @@ static int coroutine_mixed_fn sum_of(unsigned n, ...)
     return sum;
 }
 
+typedef struct {
+    _Alignas(32) int x;
+} Aligned;
+
+static int coroutine_variadic_fn add_aligned(unsigned n, ...)
+{
+    va_list ap;
+
+    va_start(ap, n);
+    int sum = va_arg(ap, int);
+    cpc_yield();
+    sum += va_arg(ap, Aligned).x;
+    va_end(ap);
+    return sum;
+}
+
+/* One of them is 48 bytes further than a multiple of 32 from the other. */
+static void coroutine_fn add_around_another(Work *work)
+{
+    Aligned aligned = { 10 };
+
+    int sum = add_aligned(2, 100, aligned);
+    sum += sum_of(6, 1, 1, 1, 1, 1, 1);
+    work->result = sum + add_aligned(2, 100, aligned);
+}
+
+static void alignment_of_what_goes_through_dots_is_kept(void)
+{
+    Work work;
+
+    run_in_coroutine(&work, add_around_another, 8);
+    g_assert_cmpint(work.result, ==, 226);
+}
+
 static void coroutine_fn call_sum_of(Work *work)
 {
     work->result = sum_of(3, 1, 10, 100);
@@ -275,6 +310,7 @@ int main(int argc, char **argv)
     TEST("pointers", tables_arguments_and_locals_reach_it_too);
     TEST("variadic", arguments_outlive_a_suspension);
     TEST("variadic", structs_go_through_dots);
+    TEST("variadic", alignment_of_what_goes_through_dots_is_kept);
     TEST("variadic", a_mixed_function_may_be_variadic);
     return g_test_run();
 }
