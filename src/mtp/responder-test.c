@@ -297,6 +297,128 @@ static void every_size_is_served(Fixture *f, gconstpointer unused)
     converse(f, receive_every_size);
 }
 
+/* ---- every size ---- */
+
+/*
+ * As parts of one file: the containers, packets and ends of a phase are those of a whole
+ * file, but no new file is needed for each, so that all sizes up to 70,000 take seconds.
+ */
+#define N_PARTS 70001u
+#define BATCH   500u
+
+static uint8_t pattern[N_PARTS + 256];
+
+/* What stands for one size begins where no neighbour's does. */
+static const uint8_t *part_of(uint32_t size)
+{
+    return pattern + size % 251;
+}
+
+static void coroutine_fn ask(Fixture *f, uint16_t code, uint32_t a, uint32_t b,
+                             uint32_t c, uint32_t d)
+{
+    const OstlerMtpContainer command = {
+        OSTLER_MTP_CONTAINER_COMMAND, code, 1, { a, b, c, d }, 4,
+    };
+    uint8_t bytes[32];
+
+    send(f, bytes, ostler_mtp_container_encode(&command, bytes));
+}
+
+static void coroutine_fn expect_ok(Fixture *f)
+{
+    g_assert_cmphex(receive_response(f).code, ==, OSTLER_MTP_OK);
+}
+
+static void coroutine_fn receive_every_part(Fixture *f)
+{
+    static const size_t wanted[] = { 512, 1024, 16384, 65536, 1 << 20 };
+
+    fill(pattern, sizeof(pattern));
+    open_session(f);
+    test_share_put(&f->share, "file", (const char *)pattern, sizeof(pattern));
+    uint32_t file = test_share_handle(&f->share, "file");
+    for (uint32_t size = 0; size < N_PARTS; size++) {
+        ask(f, 0x101b, file, size % 251, size, 0);
+        g_autoptr(GByteArray) data =
+            receive_data(f, wanted[size < 4096 ? size % 5 : 2 + size % 3]);
+        assert_bytes(data->data, data->len, part_of(size), size);
+        expect_ok(f);
+    }
+}
+
+static void every_size_is_served_as_a_part(Fixture *f, gconstpointer unused)
+{
+    converse(f, receive_every_part);
+}
+
+/* The sizes of a batch, one behind the other in one edit. */
+static void coroutine_fn send_batch(Fixture *f, uint32_t file, uint32_t first,
+                                    bool is_split)
+{
+    uint32_t end = MIN(first + BATCH, N_PARTS);
+    uint32_t offset = 0;
+
+    ask(f, 0x95c4, file, 0, 0, 0);
+    expect_ok(f);
+    ask(f, 0x95c3, file, 0, 0, 0);
+    expect_ok(f);
+    for (uint32_t size = first; size < end; offset += size, size++) {
+        ask(f, 0x95c2, file, offset, 0, size);
+        send_data(f, 0x95c2, part_of(size), size, 16384, is_split, size % 3 != 0);
+        expect_ok(f);
+    }
+    ask(f, 0x95c5, file, 0, 0, 0);
+    expect_ok(f);
+}
+
+static void check_batch(const Fixture *f, uint32_t first)
+{
+    uint32_t end = MIN(first + BATCH, N_PARTS);
+    gsize offset = 0;
+    gsize n_stored = 0;
+    g_autofree char *stored = test_share_get(&f->share, "file", &n_stored);
+
+    for (uint32_t size = first; size < end; offset += size, size++) {
+        g_assert_cmpuint(offset + size, <=, n_stored);
+        g_assert_cmpint(memcmp(stored + offset, part_of(size), size), ==, 0);
+    }
+    g_assert_cmpuint(offset, ==, n_stored);
+}
+
+static void coroutine_fn send_every_part(Fixture *f, bool is_split)
+{
+    fill(pattern, sizeof(pattern));
+    open_session(f);
+    test_share_put(&f->share, "file", "x", 1);
+    uint32_t file = test_share_handle(&f->share, "file");
+    for (uint32_t first = 0; first < N_PARTS; first += BATCH) {
+        send_batch(f, file, first, is_split);
+        check_batch(f, first);
+    }
+}
+
+static void coroutine_fn send_parts_plainly(Fixture *f)
+{
+    send_every_part(f, false);
+}
+
+static void coroutine_fn send_parts_split(Fixture *f)
+{
+    send_every_part(f, true);
+}
+
+static void every_size_is_stored_as_a_part(Fixture *f, gconstpointer unused)
+{
+    converse(f, send_parts_plainly);
+}
+
+static void every_size_is_stored_as_a_part_after_a_header(Fixture *f,
+                                                          gconstpointer unused)
+{
+    converse(f, send_parts_split);
+}
+
 static const OstlerUsbSetup cancel_setup = { 0x21, 0x64, 0, 0, 6 };
 static const OstlerUsbSetup reset_setup = { 0x21, 0x66, 0, 0, 0 };
 static const OstlerUsbSetup status_setup = { 0xa1, 0x67, 0, 0, 20 };
@@ -483,6 +605,9 @@ static void an_unknown_control_request_is_stalled(Fixture *f, gconstpointer unus
 
 #define TEST(name, func)                                                               \
     g_test_add("/responder/" name, Fixture, NULL, set_up, func, tear_down)
+/* Seconds of work: a test of their own. */
+#define SIZES(name, func)                                                              \
+    g_test_add("/sizes/" name, Fixture, NULL, set_up, func, tear_down)
 
 int main(int argc, char **argv)
 {
@@ -493,6 +618,10 @@ int main(int argc, char **argv)
     TEST("every-size-is-stored-without-an-empty-packet",
          every_size_is_stored_without_an_empty_packet);
     TEST("every-size-is-served", every_size_is_served);
+    SIZES("every-size-is-served-as-a-part", every_size_is_served_as_a_part);
+    SIZES("every-size-is-stored-as-a-part", every_size_is_stored_as_a_part);
+    SIZES("every-size-is-stored-as-a-part-after-a-header",
+          every_size_is_stored_as_a_part_after_a_header);
     TEST("a-cancelled-transfer-leaves-nothing", a_cancelled_transfer_leaves_nothing);
     TEST("a-reset-is-survived-in-every-phase", a_reset_is_survived_in_every_phase);
     TEST("data-nobody-wants-is-let-pass", data_nobody_wants_is_let_pass);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mtp/store-internal.h"
 
+#include <string.h>
+
 void ostler_mtp_store_drop(OstlerMtpStore *store)
 {
     Incoming *incoming = &store->incoming;
@@ -101,11 +103,19 @@ static OstlerMtpCode write_incoming(OstlerMtpStore *store, uint64_t offset,
                : ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
 }
 
+static bool is_zero(const uint8_t *bytes, size_t size)
+{
+    return size > 0 && bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
+}
+
+/* Zeros are left out, as holes or as blocks set aside; publish() sees to the size. */
 OstlerMtpCode ostler_mtp_store_add_bytes(OstlerMtpStore *store, const void *bytes,
                                          size_t size)
 {
     Incoming *incoming = &store->incoming;
-    OstlerMtpCode code = write_incoming(store, incoming->size, bytes, size);
+    OstlerMtpCode code = is_zero(bytes, size)
+                             ? ostler_mtp_store_hold(store, incoming->size + size)
+                             : write_incoming(store, incoming->size, bytes, size);
 
     if (code == OSTLER_MTP_OK) {
         incoming->size += size;
@@ -123,6 +133,10 @@ static OstlerMtpCode publish(OstlerMtpStore *store, int64_t modified)
     /* Its folder may have been deleted meanwhile, and the handle with it. */
     if (!ostler_mtp_objects_get(store->objects, incoming->handle, &object)) {
         return OSTLER_MTP_INVALID_PARENT_OBJECT;
+    }
+    if (!incoming->is_edit &&
+        !ostler_root_file_truncate(incoming->file, incoming->size, &error)) {
+        return ostler_mtp_store_refusal(error, OSTLER_MTP_GENERAL_ERROR);
     }
     if (modified != 0) {
         ostler_root_file_set_modified(incoming->file, modified, NULL);
