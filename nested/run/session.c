@@ -50,8 +50,7 @@ static bool boot(Session *session, const Kind *kind, const char *after,
     VerdictReader reader;
 
     verdict_reader_init(&reader, session->verdicts, session->rules);
-    /* A second boot of a kind would name them again. */
-    reader.later = after ? NULL : session->later;
+    reader.later = session->later;
     bool is_booted = engine_boot(config->engine, &one, &reader, error);
     *out_is_complete = reader.is_complete;
     verdict_reader_clear(&reader);

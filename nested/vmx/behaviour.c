@@ -28,13 +28,20 @@ const char *vmx_lacks_behaviour(const struct nested_rule *rule)
     return behaviour->lacks ? behaviour->lacks() : NULL;
 }
 
-static void run(const struct vmx_guest_code *guest, const struct vmx_change *changes,
+static void run(const struct vmx_behaviour *behaviour,
+                const struct vmx_guest_code *guest, const struct vmx_change *changes,
                 uint32_t reason)
 {
     vmx_good((void (*)(void))guest->start);
+    if (behaviour->prepare) {
+        behaviour->prepare();
+    }
     vmx_apply(changes_of(changes));
 
     struct vmx_outcome outcome = vmx_run();
+    if (behaviour->finish) {
+        behaviour->finish();
+    }
     nested_expect(outcome.way == VMX_EXIT && outcome.detail == reason,
                   "way (0 VMfailInvalid, 1 VMfailValid, 2 exit) and detail",
                   (uint64_t)outcome.way << 32 | outcome.detail);
@@ -65,15 +72,17 @@ void vmx_check_behaviour(const struct nested_rule *rule)
         behaviour->neighbour.start ? &behaviour->neighbour : &behaviour->guest;
 
     vmx_enable();
-    run(nested_sets_up() ? &behaviour->guest : neighbour,
+    run(behaviour, nested_sets_up() ? &behaviour->guest : neighbour,
         nested_sets_up() ? behaviour->with : behaviour->without, behaviour->reason);
     expect_progress(&behaviour->guest, behaviour->progress);
     vmx_expect_sights(sights_of(behaviour->sees));
 
     if (behaviour->neighbour_reason) {
-        run(neighbour, behaviour->without, behaviour->neighbour_reason);
+        run(behaviour, neighbour, behaviour->without,
+            behaviour->neighbour_reason == VMX_FAULTS ? VMX_REASON_EXCEPTION
+                                                      : behaviour->neighbour_reason);
     } else {
-        run(neighbour, behaviour->without, VMX_REASON_VMCALL);
+        run(behaviour, neighbour, behaviour->without, VMX_REASON_VMCALL);
         expect_progress(neighbour, VMX_AFTER);
     }
     vmx_expect_sights(sights_of(behaviour->neighbour_sees));

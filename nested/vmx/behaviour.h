@@ -37,6 +37,9 @@ enum vmx_progress {
     VMX_ANYWHERE,
 };
 
+/* "Exception or NMI" for a neighbour, since 0 says something else there. */
+#define VMX_FAULTS UINT32_MAX
+
 struct vmx_behaviour {
     struct vmx_guest_code guest;
     const struct vmx_change *with, *without; /* NULL: none */
@@ -45,10 +48,13 @@ struct vmx_behaviour {
     const struct vmx_sight *sees; /* NULL: none */
 
     struct vmx_guest_code neighbour; /* no start: the same guest */
-    uint32_t neighbour_reason; /* 0: VMCALL, after the instruction; so no exception */
+    uint32_t neighbour_reason; /* 0: VMCALL, after the instruction; or VMX_FAULTS */
     const struct vmx_sight *neighbour_sees;
 
     const char *(*lacks)(void); /* what controls alone do not tell; NULL: nothing */
+    /* Of the good state, before @with or @without; and after the run, before it is looked
+     * at.  NULL: nothing. */
+    void (*prepare)(void), (*finish)(void);
 };
 
 #define VMX_BEHAVIOUR(name, place, claim, ...)                                         \

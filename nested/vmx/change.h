@@ -45,6 +45,15 @@ struct vmx_change {
     {                                                                                  \
         VMX_WORD, 0, UINT64_MAX, value, (void *)(where)                                \
     }
+/* In the word at @where. */
+#define VMX_CLEAR_AT(where, bits)                                                      \
+    {                                                                                  \
+        VMX_WORD, 0, bits, 0, (void *)(where)                                          \
+    }
+#define VMX_SET_AT(where, bits)                                                        \
+    {                                                                                  \
+        VMX_WORD, 0, 0, bits, (void *)(where)                                          \
+    }
 #define VMX_POKE8(where, value)                                                        \
     {                                                                                  \
         VMX_BYTE, 0, UINT64_MAX, value, (void *)(where)                                \

@@ -29,6 +29,7 @@ VMX_GUEST(nops, "", "nop");
 VMX_GUEST(spin, "", "1: jmp 1b");
 VMX_GUEST(rdtsc_twice, "", "rdtsc");
 VMX_GUEST(halt, "", "hlt");
+VMX_GUEST(iret_to_null, "push $0; push $0; push $0; push $0; push $0", "iretq");
 
 #define BITMAP(vector) VMX_MAKE(VMCS_EXCEPTION_BITMAP, BIT(vector))
 #define NO_BITMAP      VMX_MAKE(VMCS_EXCEPTION_BITMAP, 0)
@@ -114,9 +115,19 @@ VMX_GUEST(halt, "", "hlt");
 #define TIMER(value)                                                                   \
     VMX_PIN(VMX_PIN_PREEMPTION_TIMER), VMX_MAKE(VMCS_PREEMPTION_TIMER, value)
 
+#define NMI_UNBLOCKED BIT(12)
+
 #define PENDING(bits)      VMX_MAKE(VMCS_GUEST_PENDING_DEBUG, bits)
 #define ENABLED_BREAKPOINT BIT(12)
 #define BS                 BIT(14)
+
+/* A guest before the guest: it takes an NMI, and exits without IRET. */
+static void run_with_injected_nmi(void)
+{
+    vmx_write(VMCS_ENTRY_INTERRUPTION_INFO, VMX_EVENT(VMX_NMI, 2));
+    vmx_run();
+    vmx_good((void (*)(void))nops_start);
+}
 
 static const char *lacks_mtf(void)
 {
@@ -126,6 +137,16 @@ static const char *lacks_mtf(void)
 }
 
 static const struct nested_rule events[] = {
+    VMX_BEHAVIOUR(
+        "EXCEPTION.IN_IRET", "SDM3C 27.2.2",
+        "a fault of IRET says 'NMI unblocking' only if NMIs were blocked",
+        .guest = VMX_CODE(iret_to_null), .with = VMX_LIST(BITMAP(GP)),
+        .reason = VMX_REASON_EXCEPTION, .progress = VMX_AT_NO_LENGTH,
+        .sees = VMX_SIGHTS(VMX_SEE_BITS(VMCS_EXIT_INTERRUPTION_INFO, NMI_UNBLOCKED, 0)),
+        .without = VMX_LIST(BITMAP(GP), BLOCKED(VMX_BLOCKING_NMI)),
+        .neighbour_reason = VMX_FAULTS,
+        .neighbour_sees = VMX_SIGHTS(
+            VMX_SEE_BITS(VMCS_EXIT_INTERRUPTION_INFO, NMI_UNBLOCKED, NMI_UNBLOCKED))),
     EXCEPTION("UD", "#UD exits if its bit is 1", ud2, UD, VMX_AT_NO_LENGTH,
               SEE_EVENT(VMX_HARDWARE_EXCEPTION, UD)),
     EXCEPTION("DE", "#DE exits if its bit is 1", divide, 0, VMX_AT_NO_LENGTH,
@@ -292,6 +313,16 @@ static const struct nested_rule events[] = {
         .without = VMX_LIST(NMIS),
         .neighbour_sees = VMX_SIGHTS(VMX_SEE(VMCS_GUEST_INTERRUPTIBILITY, 0))),
 
+    VMX_BEHAVIOUR(
+        "WINDOW.ENTRY_UNBLOCKS_NMI", "SDM3C 26.6.1",
+        "without virtual NMIs, bit 3 alone says whether NMIs are blocked after "
+        "an entry, whatever was injected before",
+        .guest = VMX_CODE(nops), .prepare = run_with_injected_nmi, .with = VMX_LIST(),
+        .reason = VMX_REASON_VMCALL, .progress = VMX_AFTER,
+        .sees = VMX_SIGHTS(VMX_SEE(VMCS_GUEST_INTERRUPTIBILITY, 0)),
+        .without = VMX_LIST(BLOCKED(VMX_BLOCKING_NMI)),
+        .neighbour_sees =
+            VMX_SIGHTS(VMX_SEE(VMCS_GUEST_INTERRUPTIBILITY, VMX_BLOCKING_NMI))),
     VMX_BEHAVIOUR("MTF.EVERY", "SDM3C 25.5.2",
                   "with monitor trap flag, it exits after an instruction",
                   .guest = VMX_CODE(nops), .with = VMX_LIST(VMX_CPU(VMX_CPU_MTF)),
