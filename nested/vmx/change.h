@@ -94,10 +94,11 @@ struct vmx_sight {
         (int32_t) field, mask, value, 0                                                \
     }
 #define VMX_SEE(field, value) VMX_SEE_BITS(field, UINT64_MAX, value)
-#define VMX_SEE_AT(where, value)                                                       \
+#define VMX_SEE_BITS_AT(where, mask, value)                                            \
     {                                                                                  \
-        VMX_WORD, UINT64_MAX, value, where                                             \
+        VMX_WORD, mask, value, where                                                   \
     }
+#define VMX_SEE_AT(where, value)      VMX_SEE_BITS_AT(where, UINT64_MAX, value)
 #define VMX_SEE_REGISTER(name, value) VMX_SEE_AT(&vmx_guest.name, value)
 #define VMX_SIGHTS(...)                                                                \
     ((const struct vmx_sight[]){ __VA_ARGS__ __VA_OPT__(, ){ VMX_LAST, 0, 0, 0 } })

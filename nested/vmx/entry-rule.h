@@ -18,6 +18,7 @@ struct vmx_entry {
     uint32_t neighbour_reason;                   /* 0: VMCALL */
     const char *(*lacks)(void); /* what controls alone do not tell; NULL: nothing */
     uint32_t allowed_detail;    /* another that the manual allows as well; 0: none */
+    uint64_t allowed_qualification; /* another that may be; 0: none */
 };
 
 #define VMX_ENTRY_RULE(name, place, claim, how, what, broken, allowed)                 \

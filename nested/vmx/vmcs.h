@@ -12,6 +12,7 @@ enum vmcs_field {
     /* 16-bit */
     VMCS_VPID = 0x0000,
     VMCS_POSTED_INTERRUPT_VECTOR = 0x0002,
+    VMCS_EPTP_INDEX = 0x0004,
     VMCS_GUEST_ES_SELECTOR = 0x0800,
     VMCS_GUEST_CS_SELECTOR = 0x0802,
     VMCS_GUEST_SS_SELECTOR = 0x0804,
@@ -49,6 +50,7 @@ enum vmcs_field {
     VMCS_VMWRITE_BITMAP = 0x2028,
     VMCS_EXCEPTION_INFO_ADDRESS = 0x202a,
     VMCS_XSS_BITMAP = 0x202c,
+    VMCS_TSC_MULTIPLIER = 0x2032,
     VMCS_GUEST_PHYSICAL_ADDRESS = 0x2400,
     VMCS_LINK_POINTER = 0x2800,
     VMCS_GUEST_DEBUGCTL = 0x2802,
@@ -202,6 +204,7 @@ enum vmcs_field {
 #define VMX_CPU2_PML            BIT(17)
 #define VMX_CPU2_VE             BIT(18)
 #define VMX_CPU2_XSAVES         BIT(20)
+#define VMX_CPU2_TSC_SCALING    BIT(25)
 
 /* VM-exit controls, table 24-10. */
 #define VMX_EXIT_SAVE_DEBUG BIT(2)

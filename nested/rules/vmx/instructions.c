@@ -308,6 +308,44 @@ static struct result vmlaunch_after_mov_ss(void)
     return FLAGS_AFTER("mov %%ss, %%eax\n mov %%eax, %%ss\n vmlaunch", "m"(vmx_pages));
 }
 
+/* Orders of three: the basic checks of 26.1, and what 26.2 would say. */
+static void break_control_and_host(void)
+{
+    vmx_write(VMCS_CR3_TARGET_COUNT, 5);
+    vmx_write(VMCS_HOST_CS_SELECTOR, 1);
+}
+
+static struct result vmlaunch_launched_and_broken(void)
+{
+    vmx_run();
+    break_control_and_host();
+    return entered(vmx_run());
+}
+
+static struct result vmresume_clear_and_broken(void)
+{
+    break_control_and_host();
+    return entered(vmx_resume());
+}
+
+static struct result vmlaunch_mov_ss_and_broken(void)
+{
+    break_control_and_host();
+    return vmlaunch_after_mov_ss();
+}
+
+static struct result vmlaunch_mov_ss_and_launched(void)
+{
+    vmx_run();
+    break_control_and_host();
+    return vmlaunch_after_mov_ss();
+}
+
+static struct result vmlaunch_mov_ss_without_vmcs(void)
+{
+    return after_vmclear(vmlaunch_after_mov_ss);
+}
+
 struct descriptor {
     uint64_t words[2];
 };
@@ -621,6 +659,17 @@ static const struct nested_rule instructions[] = {
                 vmresume_launched),
     ENTRY_FAILS("VMLAUNCH.MOV_SS", "VM entry with events blocked by MOV SS is error 26",
                 vmlaunch_after_mov_ss, VMX_ERROR_MOV_SS, vmlaunch),
+    ENTRY_FAILS("ORDER.LAUNCHED_CONTROL_HOST",
+                "the launch state is checked before controls and host",
+                vmlaunch_launched_and_broken, VMX_ERROR_VMLAUNCH_NOT_CLEAR, vmlaunch),
+    ENTRY_FAILS("ORDER.CLEAR_CONTROL_HOST", "so it is by VMRESUME",
+                vmresume_clear_and_broken, VMX_ERROR_VMRESUME_NOT_LAUNCHED,
+                vmresume_launched),
+    ENTRY_FAILS("ORDER.MOV_SS_CONTROL_HOST",
+                "blocking by MOV SS is checked before controls and host",
+                vmlaunch_mov_ss_and_broken, VMX_ERROR_MOV_SS, vmlaunch),
+    ENTRY_FAILS("ORDER.MOV_SS_LAUNCHED_CONTROL", "and before the launch state",
+                vmlaunch_mov_ss_and_launched, VMX_ERROR_MOV_SS, vmlaunch),
     FAILS("VMREAD.UNSUPPORTED", "VMREAD of no field is error 12", vmread_unsupported,
           VMX_ERROR_FIELD, vmread_rip),
     FAILS("VMREAD.HIGH_OF_NATURAL", "only 64-bit fields have a high half",
@@ -641,6 +690,9 @@ static const struct nested_rule instructions[] = {
 
     FAILS_INVALID("VMLAUNCH.NO_VMCS", "without a current VMCS, VMLAUNCH fails invalid",
                   vmlaunch_without_vmcs, vmlaunch, SUCCEEDED, VMX_REASON_VMCALL),
+    FAILS_INVALID("ORDER.NO_VMCS_MOV_SS",
+                  "that there is a current VMCS is checked before blocking by MOV SS",
+                  vmlaunch_mov_ss_without_vmcs, vmlaunch, SUCCEEDED, VMX_REASON_VMCALL),
     FAILS_INVALID("VMREAD.NO_VMCS", "without a current VMCS, VMREAD fails invalid",
                   vmread_without_vmcs, vmread_rip, SUCCEEDED, 0),
     FAILS_INVALID("VMWRITE.NO_VMCS", "without a current VMCS, VMWRITE fails invalid",
