@@ -345,6 +345,30 @@ static void a_folder_swapped_for_a_link_leads_nowhere(Fixture *f, gconstpointer 
     }
 }
 
+/* tests/reflink.sh mounts a file system that can share blocks, and names it. */
+static void a_copy_shares_its_blocks(void)
+{
+    const char *path = g_getenv("REFLINK_FOLDER");
+    const size_t size = 64u << 20;
+    uint64_t total, before, after;
+
+    g_autoptr(OstlerRoot) root = ostler_root_open(path, NULL);
+    g_autoptr(OstlerRootFolder) folder = ostler_root_folder(root, "", NULL);
+    g_autoptr(OstlerRootFile) old = ostler_root_read(folder, "old", NULL);
+    g_autoptr(OstlerRootFile) copy = ostler_root_create(folder, NULL);
+    g_autofree char *bytes = g_malloc(size);
+    g_autofree char *copied = g_malloc(size);
+
+    g_assert_true(ostler_root_space(root, &total, &before, NULL));
+    g_assert_true(ostler_root_file_copy(old, copy, NULL));
+    g_assert_true(ostler_root_space(root, &total, &after, NULL));
+    g_assert_cmpuint(before, <, after + (size >> 4));
+    gssize n = ostler_root_file_read(old, 0, bytes, size, NULL);
+    g_assert_cmpint(n, ==, ostler_root_file_read(copy, 0, copied, size, NULL));
+    g_assert_cmpint(n, >, (gssize)size - 4096);
+    g_assert_cmpint(memcmp(bytes, copied, (size_t)n), ==, 0);
+}
+
 #define TEST(name, func)                                                               \
     g_test_add("/root/" name, Fixture, NULL, set_up, func, tear_down)
 
@@ -365,5 +389,8 @@ int main(int argc, char **argv)
     TEST("a-rename-never-replaces", a_rename_never_replaces);
     TEST("a-folder-swapped-for-a-link-leads-nowhere",
          a_folder_swapped_for_a_link_leads_nowhere);
+    if (g_getenv("REFLINK_FOLDER")) {
+        g_test_add_func("/reflink/a-copy-shares-its-blocks", a_copy_shares_its_blocks);
+    }
     return g_test_run();
 }
