@@ -35,6 +35,9 @@ static int write_bytes(void *priv, uint8_t *data, int count)
     UsbredirHost *host = priv;
     ssize_t n = send(host->fd, data, (size_t)count, MSG_NOSIGNAL);
 
+    if (n > 0 && host->said) {
+        g_byte_array_append(host->said, data, (guint)n);
+    }
     return n < 0 ? 0 : (int)n;
 }
 

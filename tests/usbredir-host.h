@@ -29,7 +29,8 @@ typedef struct {
     struct usb_redir_device_connect_header device;
     struct usb_redir_interface_info_header interfaces;
     GByteArray *got;
-    GArray *events; /* of uint32_t: code, parameter, code, ... */
+    GByteArray *said; /* what we wrote, all of it; NULL: not kept */
+    GArray *events;   /* of uint32_t: code, parameter, code, ... */
 } UsbredirHost;
 
 /* Make the folder and start the program with it as its one share, and plug it in. */
