@@ -2,29 +2,21 @@
 /*
  * Theory of operation
  *
- * A state is the good VMCB with up to MAX_CHANGES changes from the menu below, so that
- * most states lie on the boundary of what is legal, where the mistakes are.  The engine
- * runs it, the model says what the manual says, and where they differ the changes are
- * dropped one by one as long as they still differ.  What is left is the finding: it is
- * printed once, however often it is met.
- *
- * Every intercept is on and the guest's code is the same few bytes in every mode, so
- * that most accepted states leave the guest at once.  Some do not: an event can go
- * through a table of another mode to an address that nobody chose.  The APIC's timer
- * ends those, by the INTR intercept under V_INTR_MASKING, which no guest can hold off.
- * RFLAGS.VM is not in the menu: 16-bit addresses would make the guest run other code.
+ * Changes are the menu below, most of them on the boundary of what is legal, where the
+ * mistakes are.  Every intercept is on and the guest's code is the same few bytes in
+ * every mode, so that most accepted states leave the guest at once.  Some do not: an
+ * event can go through a table of another mode to an address that nobody chose.  The
+ * APIC's timer ends those, by the INTR intercept under V_INTR_MASKING, which no guest
+ * can hold off.  RFLAGS.VM is not in the menu: 16-bit addresses would make the guest run
+ * other code.
  */
+#include "fuzz/fuzz.h"
 #include "lib/apic.h"
 #include "lib/console.h"
 #include "lib/memory.h"
-#include "lib/rule.h"
 #include "lib/trap.h"
 #include "model/svm-entry.h"
 #include "svm/entry-rule.h"
-
-#define MAX_CHANGES  4
-#define MAX_FINDINGS 64
-#define PROGRESS     1000 /* states from one line to the next */
 
 #define TIMER_VECTOR 0x60
 #define TIMER_TICKS  200000 /* a fifth of a millisecond on QEMU */
@@ -118,41 +110,22 @@ static const struct {
 };
 
 #define N_MENU (sizeof menu / sizeof *menu)
-_Static_assert(N_MENU <= 64, "a set of changes is one 64-bit mask");
 
 static struct vmcb good, vmcb __attribute__((aligned(4096)));
 static struct svm_processor processor;
-static uint64_t findings[MAX_FINDINGS];
-static unsigned n_findings;
-static uint64_t n_open, n_preempted;
+static enum svm_entry_answer model;
+static const char *why;
 
-/* xorshift64*: small, and the same everywhere for the same seed. */
-static uint64_t next_random(uint64_t *state)
+static uint32_t pick(uint64_t random)
 {
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return *state * UINT64_C(0x2545F4914F6CDD1D);
+    return (uint32_t)(random % N_MENU);
 }
 
-static uint64_t random_set(uint64_t *random)
-{
-    uint64_t set = 0;
-    uint64_t n = next_random(random) % MAX_CHANGES + 1;
-
-    for (uint64_t i = 0; i < n; i++) {
-        set |= BIT((next_random(random) >> 8) % N_MENU);
-    }
-    return set;
-}
-
-static void make_state(uint64_t set)
+static void make_state(const struct fuzz_set *set)
 {
     memcpy(&vmcb, &good, sizeof vmcb);
-    for (unsigned i = 0; i < N_MENU; i++) {
-        if (set & BIT(i)) {
-            svm_change_apply(&vmcb, &menu[i].change);
-        }
+    for (unsigned i = 0; i < set->n_changes; i++) {
+        svm_change_apply(&vmcb, &menu[set->changes[i]].change);
     }
 }
 
@@ -169,75 +142,52 @@ static void run_state(void)
     __asm__ volatile("sti" : : : "memory");
     svm_run(&vmcb, &registers);
     __asm__ volatile("cli" : : : "memory");
-    n_preempted += vmcb.exitcode == SVM_EXIT_INTR;
 }
 
-/* Whether model and engine differ about the state; OPEN agrees with everything. */
-static bool differs(uint64_t set, uint64_t *out_exitcode)
+static enum fuzz_opinion run(const struct fuzz_set *set, struct fuzz_difference *out)
 {
     make_state(set);
-    enum svm_entry_answer model = svm_model_entry(&vmcb, &processor, NULL);
+    model = svm_model_entry(&vmcb, &processor, &why);
     if (model == SVM_ENTRY_OPEN) {
-        n_open++;
-        return false;
+        return FUZZ_OPEN;
     }
     run_state();
-    *out_exitcode = vmcb.exitcode;
     bool is_refused = (uint32_t)vmcb.exitcode == (uint32_t)SVM_EXIT_INVALID;
-    return is_refused != (model == SVM_ENTRY_REFUSED);
+    *out = (struct fuzz_difference){
+        .check = why,
+        .cites = "APM2 15.5.1",
+        .is_accepted = model == SVM_ENTRY_ACCEPTED,
+        .engine = is_refused ? "VMEXIT_INVALID" : "enters",
+    };
+    return is_refused == (model == SVM_ENTRY_REFUSED) ? FUZZ_AGREE : FUZZ_DIFFER;
 }
 
-/* Drop changes, one or two at once, until none can go: one may have hidden another, and
- * two may be legal only together (EFER.LME and CR4.PAE). */
-static uint64_t minimise(uint64_t set, uint64_t *exitcode)
+static void print_change(uint32_t change)
 {
-    uint64_t before;
-
-    do {
-        before = set;
-        for (unsigned i = 0; i < N_MENU * N_MENU; i++) {
-            uint64_t dropped = BIT(i / N_MENU) | BIT(i % N_MENU);
-            if ((set & dropped) == dropped && differs(set & ~dropped, exitcode)) {
-                set &= ~dropped;
-            }
-        }
-    } while (set != before);
-    differs(set, exitcode);
-    return set;
+    nested_print("%s", menu[change % N_MENU].text);
 }
 
-static bool is_new(uint64_t set)
+static void print_model(void)
 {
-    for (unsigned i = 0; i < n_findings; i++) {
-        if (findings[i] == set) {
-            return false;
-        }
+    nested_print("%s", model == SVM_ENTRY_REFUSED ? "VMEXIT_INVALID" : "enters");
+}
+
+/* A row of svm/entry-rule.h changes one field. */
+static void print_rule(const struct fuzz_set *set)
+{
+    if (set->n_changes != 1) {
+        nested_print("a struct svm_case: rows change one field");
+        return;
     }
-    return n_findings < MAX_FINDINGS;
-}
-
-static void print_changes(uint64_t set)
-{
-    for (unsigned i = 0; i < N_MENU; i++) {
-        if (set & BIT(i)) {
-            nested_print(" %s", menu[i].text);
-        }
+    nested_print("SVM_ENTRY_RULE(\"NAME\", \"APM2 15.5.1\", \"%s\", ", why);
+    if (model == SVM_ENTRY_ACCEPTED) {
+        nested_print("/* broken */, ");
     }
-    nested_print("\n");
+    fuzz_print_changes(set);
+    nested_print(model == SVM_ENTRY_ACCEPTED ? ")" : ", SVM_NO_CHANGE)");
 }
 
-static void print_finding(uint64_t set, uint64_t exitcode)
-{
-    const char *why;
-
-    make_state(set);
-    enum svm_entry_answer model = svm_model_entry(&vmcb, &processor, &why);
-    nested_print("DIFF the manual %s it (%s), exit code %lx:",
-                 model == SVM_ENTRY_REFUSED ? "refuses" : "accepts", why, exitcode);
-    print_changes(set);
-}
-
-static void make_good(void)
+static void start(void)
 {
     svm_enable();
     svm_good(&good, svm_guest_vmmcall);
@@ -248,69 +198,22 @@ static void make_good(void)
     good.v_intr = V_MASKING;
     processor.physical_bits = cpu_physical_bits();
     processor.n_asids = svm_n_asids();
-}
-
-static void try_state(uint64_t set)
-{
-    uint64_t exitcode;
-
-    if (!differs(set, &exitcode)) {
-        return;
-    }
-    set = minimise(set, &exitcode);
-    if (is_new(set)) {
-        findings[n_findings++] = set;
-        print_finding(set, exitcode);
-    }
-}
-
-static void print_state(uint64_t index, uint64_t set)
-{
-    char separator = ':';
-
-    nested_print("STATE %lu", index);
-    for (unsigned i = 0; i < N_MENU; i++) {
-        if (set & BIT(i)) {
-            nested_print("%c%u", separator, i);
-            separator = ',';
-        }
-    }
-    nested_print(":");
-    print_changes(set);
-    nested_console_flush();
-}
-
-static void one_state(const struct nested_fuzz *fuzz, uint64_t i, uint64_t set)
-{
-    if (i % PROGRESS == 0) {
-        nested_print("PROGRESS: %lu of %lu\n", i, fuzz->count);
-    }
-    if (fuzz->is_traced) {
-        print_state(i, set);
-    }
-    try_state(set);
-}
-
-unsigned nested_fuzz(const struct nested_fuzz *fuzz)
-{
-    uint64_t random = fuzz->seed ? fuzz->seed : 1;
-
-    make_good();
     nested_on_interrupt(take_timer);
     nested_apic_enable();
     nested_apic_timer(TIMER_VECTOR, TIMER_TICKS);
-    for (uint64_t i = 0; i < fuzz->count; i++) {
-        uint64_t set = random_set(&random);
-        if (i >= fuzz->from && !(set & fuzz->avoided) && !fuzz->only) {
-            one_state(fuzz, i, set);
-        }
-    }
-    if (fuzz->only) {
-        one_state(fuzz, 0, fuzz->only);
-    }
-    nested_apic_timer(TIMER_VECTOR, 0);
-    nested_print("FUZZ: states %lu to %lu from seed %lu, %u findings, %lu left open, "
-                 "%lu preempted\n",
-                 fuzz->from, fuzz->count, fuzz->seed, n_findings, n_open, n_preempted);
-    return n_findings;
 }
+
+static void stop(void)
+{
+    nested_apic_timer(TIMER_VECTOR, 0);
+}
+
+const struct fuzz_target fuzz_target = {
+    .start = start,
+    .stop = stop,
+    .pick = pick,
+    .run = run,
+    .print_change = print_change,
+    .print_model = print_model,
+    .print_rule = print_rule,
+};

@@ -68,18 +68,22 @@ void nested_expect(bool holds, const char *what, uint64_t seen);
 void nested_rule_abort(const char *why) __attribute__((noreturn));
 
 /* "fuzz seed=N count=M from=I trace avoid=C only=C" on the command line. */
+#define NESTED_FUZZ_MAX_CHANGES 8
+#define NESTED_FUZZ_MAX_AVOIDED 64
 struct nested_fuzz {
     uint64_t seed, count;
-    uint64_t from;    /* leave the first states out: what a runner does after a crash */
-    bool is_traced;   /* "STATE i:c,c: changes" before each: a crash then has a name */
-    uint64_t avoided; /* changes (bit c) of which no state may have one */
-    uint64_t only;    /* run this set of changes and no other; 0: all states */
+    uint64_t from;  /* leave the first states out: what a runner does after a crash */
+    bool is_traced; /* a line before each state: a crash then has a name */
+    /* Changes, by number, of which no state may have one. */
+    uint32_t avoided[NESTED_FUZZ_MAX_AVOIDED];
+    unsigned n_avoided;
+    /* Run this set of changes and no other; none: all states. */
+    uint32_t only[NESTED_FUZZ_MAX_CHANGES];
+    unsigned n_only;
 };
 
 /*
- * A flat may have a fuzzer, which then runs in place of the rules.  Disagreements
- * between model and engine are minimised and printed once each, as "DIFF", with a rule
- * stub; "PROGRESS" comes every some thousand states and "FUZZ" at the end.  Returns how
- * many disagreements there were.
+ * A flat may have a fuzzer, which then runs in place of the rules; its lines are in
+ * fuzz/fuzz.h.  Returns how many disagreements between model and engine there were.
  */
 unsigned nested_fuzz(const struct nested_fuzz *fuzz) __attribute__((weak));

@@ -162,6 +162,14 @@ static uint64_t number(const char *digits)
     return value;
 }
 
+static void add_change(uint32_t *changes, unsigned *n_changes, unsigned limit,
+                       uint64_t change)
+{
+    if (*n_changes < limit) {
+        changes[(*n_changes)++] = (uint32_t)change;
+    }
+}
+
 static void read_word(struct request *request, const char *word)
 {
     if (strcmp(word, "list") == 0) {
@@ -175,9 +183,11 @@ static void read_word(struct request *request, const char *word)
     } else if (memcmp(word, "from=", 5) == 0) {
         request->fuzz.from = number(word + 5);
     } else if (memcmp(word, "avoid=", 6) == 0) {
-        request->fuzz.avoided |= BIT(number(word + 6) % 64);
+        add_change(request->fuzz.avoided, &request->fuzz.n_avoided,
+                   NESTED_FUZZ_MAX_AVOIDED, number(word + 6));
     } else if (memcmp(word, "only=", 5) == 0) {
-        request->fuzz.only |= BIT(number(word + 5) % 64);
+        add_change(request->fuzz.only, &request->fuzz.n_only, NESTED_FUZZ_MAX_CHANGES,
+                   number(word + 5));
     } else if (strcmp(word, "trace") == 0) {
         request->fuzz.is_traced = true;
     } else if (memcmp(word, "after=", 6) == 0) {

@@ -62,10 +62,13 @@ static inline uint64_t vmx_state_get(const struct vmx_state *state,
     return state->fields[vmx_slot(field)];
 }
 
+/* As wide as the field is: appendix B, bits 14:13 of the encoding. */
 static inline void vmx_state_set(struct vmx_state *state, enum vmcs_field field,
                                  uint64_t value)
 {
-    state->fields[vmx_slot(field)] = value;
+    static const uint64_t masks[] = { UINT16_MAX, UINT64_MAX, UINT32_MAX, UINT64_MAX };
+
+    state->fields[vmx_slot(field)] = value & masks[field >> 13 & 3];
 }
 
 /* One thing that an entry may do; a set has one bit for each. */

@@ -146,17 +146,9 @@ void vmx_forget_translations(void)
 {
 }
 
-/* As wide as a field is: appendix B, bits 14:13 of the encoding. */
-static uint64_t width_mask(enum vmcs_field field)
-{
-    static const uint64_t masks[] = { UINT16_MAX, UINT64_MAX, UINT32_MAX, UINT64_MAX };
-
-    return masks[field >> 13 & 3];
-}
-
 void vmx_write(enum vmcs_field field, uint64_t value)
 {
-    vmx_state_set(&vmx_paper.state, field, value & width_mask(field));
+    vmx_state_set(&vmx_paper.state, field, value);
 }
 
 uint64_t vmx_read(enum vmcs_field field)

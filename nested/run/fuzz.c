@@ -6,8 +6,22 @@
 
 #include "rule.h"
 
-/* More crashes than changes in a menu would be an engine that does not run at all. */
+/* More crashes than this would be an engine that does not run at all. */
 #define MAX_CRASHES 64
+
+static void finding_free(void *data)
+{
+    Finding *finding = data;
+
+    g_free(finding->key);
+    g_free(finding->numbers);
+    g_free(finding->cites);
+    g_free(finding->model);
+    g_free(finding->engine);
+    g_free(finding->changes);
+    g_free(finding->rule);
+    g_free(finding);
+}
 
 void fuzz_run_free(void *data)
 {
@@ -15,88 +29,162 @@ void fuzz_run_free(void *data)
 
     if (run) {
         g_free(run->title);
+        g_free(run->command);
         g_free(run->summary);
         g_ptr_array_unref(run->findings);
         g_free(run);
     }
 }
 
-static const char *rest_of(const char *line, const char *word)
-{
-    return g_str_has_prefix(line, word) ? line + strlen(word) : NULL;
-}
+/* One boot */
 
-/* The lines of one boot (caller unrefs), or NULL. */
-static GPtrArray *boot(const FuzzConfig *config, const char *words, GError **error)
+typedef struct {
+    GPtrArray *lines;
+    bool is_silent; /* no line for too long */
+} Boot;
+
+static void boot_free(Boot *boot)
+{
+    g_ptr_array_unref(boot->lines);
+    g_free(boot);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Boot, boot_free)
+
+static Boot *boot(const FuzzConfig *config, const char *words, GError **error)
 {
     g_autoptr(GPtrArray) verdicts = verdicts_new();
     g_autoptr(GPtrArray) rules = g_ptr_array_new_with_free_func(rule_free);
-    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(Boot) made = g_new0(Boot, 1);
     g_autofree char *arguments =
         g_strdup_printf("fuzz seed=%" G_GUINT64_FORMAT " count=%" G_GUINT64_FORMAT "%s",
                         config->seed, config->count, words);
     EngineBoot one = { config->flat, config->cpu, arguments, config->stall_s, 1 };
     VerdictReader reader;
 
+    made->lines = g_ptr_array_new_with_free_func(g_free);
     verdict_reader_init(&reader, verdicts, rules);
-    reader.fuzz = lines;
+    reader.fuzz = made->lines;
+    /* The last line may be waited for: a rule that hangs, to the reader. */
+    verdict_reader_line(&reader, "RUN fuzz");
     bool is_booted = engine_boot(config->engine, &one, &reader, error);
+    made->is_silent =
+        verdicts->len > 0 && ((Verdict *)verdicts->pdata[0])->kind == VERDICT_HANG;
     verdict_reader_clear(&reader);
-    return is_booted ? g_steal_pointer(&lines) : NULL;
+    return is_booted ? g_steal_pointer(&made) : NULL;
 }
 
-/* The last line of @lines that begins with @word, or NULL. */
-static const char *last_line(const GPtrArray *lines, const char *word)
+/* The last line of @boot that begins with @word, or NULL. */
+static const char *last_line(const Boot *made, const char *word)
 {
-    for (unsigned i = lines->len; i > 0; i--) {
-        if (g_str_has_prefix(lines->pdata[i - 1], word)) {
-            return lines->pdata[i - 1];
+    for (unsigned i = made->lines->len; i > 0; i--) {
+        if (g_str_has_prefix(made->lines->pdata[i - 1], word)) {
+            return made->lines->pdata[i - 1];
         }
     }
     return NULL;
 }
 
-static void add_finding(FuzzRun *run, char *finding)
+/* Findings */
+
+static char *key_of(const FuzzConfig *config, const char *what)
 {
-    if (g_ptr_array_find_with_equal_func(run->findings, finding, g_str_equal, NULL)) {
-        g_free(finding);
-    } else {
-        g_ptr_array_add(run->findings, finding);
-    }
+    g_autofree char *upper = g_ascii_strup(config->name, -1);
+
+    return g_strdup_printf("%s.MODEL.%s", upper, what);
 }
 
-static void take_differences(FuzzRun *run, const GPtrArray *lines)
+static void add_finding(FuzzRun *run, Finding *finding)
 {
-    for (unsigned i = 0; i < lines->len; i++) {
-        const char *difference = rest_of(lines->pdata[i], "DIFF ");
-        if (difference) {
-            add_finding(run, g_strdup(difference));
+    for (unsigned i = 0; i < run->findings->len; i++) {
+        const Finding *other = run->findings->pdata[i];
+        if (strcmp(other->numbers, finding->numbers) == 0) {
+            finding_free(finding);
+            return;
+        }
+    }
+    /* A run takes minutes: say at once what it finds. */
+    g_printerr("%s: %s: %s\n", finding->key, finding->engine, finding->changes);
+    g_ptr_array_add(run->findings, finding);
+}
+
+/* "DIFF numbers, check, citation, model, engine, changes, rule", with tabs. */
+static void take_difference(const FuzzConfig *config, FuzzRun *run, const char *line)
+{
+    g_auto(GStrv) parts = g_strsplit(line + strlen("DIFF "), "\t", 7);
+
+    if (g_strv_length(parts) != 7) {
+        return;
+    }
+    g_autofree char *accepted = g_strdup_printf("ACCEPTED %s", parts[5]);
+    Finding *finding = g_new0(Finding, 1);
+    finding->key = key_of(config, *parts[1] ? parts[1] : accepted);
+    finding->numbers = g_strdup(parts[0]);
+    finding->cites = g_strdup(parts[2]);
+    finding->model = g_strdup(parts[3]);
+    finding->engine = g_strdup(parts[4]);
+    finding->changes = g_strdup(parts[5]);
+    finding->rule = g_strdup(parts[6]);
+    add_finding(run, finding);
+}
+
+static void take_differences(const FuzzConfig *config, FuzzRun *run, const Boot *made)
+{
+    for (unsigned i = 0; i < made->lines->len; i++) {
+        if (g_str_has_prefix(made->lines->pdata[i], "DIFF ")) {
+            take_difference(config, run, made->lines->pdata[i]);
         }
     }
 }
 
-/* Leave the change @index out from now on if it takes the engine down alone. */
-static bool try_alone(const FuzzConfig *config, const char *index, GString *avoided,
+static void add_end(const FuzzConfig *config, FuzzRun *run, const char *numbers,
+                    const char *changes, bool is_silent)
+{
+    Finding *finding = g_new0(Finding, 1);
+    g_autofree char *what = g_strdup_printf("END %s", changes);
+
+    finding->key = key_of(config, what);
+    finding->numbers = g_strdup(numbers);
+    finding->engine = g_strdup(is_silent ? "hangs" : "ends");
+    finding->changes = g_strdup(changes);
+    add_finding(run, finding);
+}
+
+/* Ends of the engine */
+
+static char *only_words(const char *numbers)
+{
+    g_auto(GStrv) changes = g_strsplit(numbers, ",", -1);
+    GString *words = g_string_new(NULL);
+
+    for (unsigned i = 0; changes[i]; i++) {
+        g_string_append_printf(words, " only=%s", changes[i]);
+    }
+    return g_string_free(words, FALSE);
+}
+
+/* Leave the change @number out from now on if it takes the engine down alone. */
+static bool try_alone(const FuzzConfig *config, const char *number, GString *avoided,
                       FuzzRun *run, GError **error)
 {
-    g_autofree char *words = g_strdup_printf(" trace only=%s", index);
-    g_autoptr(GPtrArray) lines = boot(config, words, error);
+    g_autofree char *words = g_strdup_printf(" trace only=%s", number);
+    g_autoptr(Boot) made = boot(config, words, error);
 
-    if (!lines) {
+    if (!made) {
         return false;
     }
-    const char *state = last_line(lines, "STATE ");
-    if (state && !last_line(lines, "FUZZ: ")) {
-        const char *changes = strstr(state, ": ");
-        g_string_append_printf(avoided, " avoid=%s", index);
-        add_finding(run, g_strdup_printf("CRASH: %s", changes ? changes + 2 : state));
+    const char *state = last_line(made, "STATE ");
+    if (state && !last_line(made, "FUZZ: ")) {
+        g_auto(GStrv) parts = g_strsplit(state, ":", 3);
+        g_string_append_printf(avoided, " avoid=%s", number);
+        add_end(config, run, number, g_strv_length(parts) == 3 ? parts[2] : state,
+                made->is_silent);
     }
     return true;
 }
 
-/* "STATE i:c,c: changes" took the engine down.  @from moves past it. */
-static bool look_at_crash(const FuzzConfig *config, const char *state, GString *avoided,
-                          uint64_t *from, FuzzRun *run, GError **error)
+/* "STATE i:c,c:changes" took the engine down.  @from moves past it. */
+static bool look_at_end(const FuzzConfig *config, const char *state, bool is_silent,
+                        GString *avoided, uint64_t *from, FuzzRun *run, GError **error)
 {
     g_auto(GStrv) parts = g_strsplit(state + strlen("STATE "), ":", 3);
 
@@ -104,61 +192,69 @@ static bool look_at_crash(const FuzzConfig *config, const char *state, GString *
         return true;
     }
     *from = g_ascii_strtoull(parts[0], NULL, 10) + 1;
-    g_auto(GStrv) indices = g_strsplit(parts[1], ",", -1);
+    g_auto(GStrv) numbers = g_strsplit(parts[1], ",", -1);
     size_t before = avoided->len;
-    for (unsigned i = 0; indices[i]; i++) {
-        if (!try_alone(config, indices[i], avoided, run, error)) {
+    for (unsigned i = 0; numbers[i]; i++) {
+        if (!try_alone(config, numbers[i], avoided, run, error)) {
             return false;
         }
     }
     if (avoided->len == before) {
-        add_finding(run, g_strdup_printf("CRASH:%s", parts[2]));
+        add_end(config, run, parts[1], parts[2], is_silent);
     }
     return true;
 }
 
-/* One stretch: to the end (sets the summary), or to a crash and past it. */
+/* One stretch: to the end (sets the summary), or to an end of the engine and past it. */
 static bool go_on(const FuzzConfig *config, GString *avoided, uint64_t *from,
                   FuzzRun *run, GError **error)
 {
+    g_autofree char *only = config->state ? only_words(config->state) : g_strdup("");
     g_autofree char *words =
-        g_strdup_printf(" from=%" G_GUINT64_FORMAT "%s", *from, avoided->str);
-    g_autoptr(GPtrArray) lines = boot(config, words, error);
+        g_strdup_printf(" from=%" G_GUINT64_FORMAT "%s%s", *from, avoided->str, only);
+    g_autoptr(Boot) made = boot(config, words, error);
 
-    if (!lines) {
+    if (!made) {
         return false;
     }
-    take_differences(run, lines);
-    const char *end = last_line(lines, "FUZZ: ");
+    take_differences(config, run, made);
+    const char *end = last_line(made, "FUZZ: ");
     if (end) {
-        run->summary = g_strdup(end);
+        run->summary = g_strdup(end + strlen("FUZZ: "));
         return true;
     }
     run->n_stops++;
-    const char *progress = last_line(lines, "PROGRESS: ");
+    const char *progress = last_line(made, "PROGRESS: ");
     if (progress) {
         uint64_t at = g_ascii_strtoull(progress + strlen("PROGRESS: "), NULL, 10);
         *from = MAX(*from, at);
     }
-    g_autofree char *traced =
-        g_strdup_printf(" trace from=%" G_GUINT64_FORMAT "%s", *from, avoided->str);
-    g_autoptr(GPtrArray) again = boot(config, traced, error);
+    g_autofree char *traced = g_strdup_printf(" trace from=%" G_GUINT64_FORMAT "%s%s",
+                                              *from, avoided->str, only);
+    g_autoptr(Boot) again = boot(config, traced, error);
     const char *state = again ? last_line(again, "STATE ") : NULL;
     /* None: the engine was slow to boot, not ended by a state.  Try again. */
     if (!state) {
         return again != NULL;
     }
-    return look_at_crash(config, state, avoided, from, run, error);
+    if (config->state) {
+        g_auto(GStrv) parts = g_strsplit(state, ":", 3);
+        add_end(config, run, config->state, parts[2] ? parts[2] : state,
+                again->is_silent);
+        run->summary = g_strdup("one state");
+        return true;
+    }
+    return look_at_end(config, state, again->is_silent, avoided, from, run, error);
 }
 
-FuzzRun *fuzz_run(const FuzzConfig *config, const char *title, GError **error)
+FuzzRun *fuzz_run(const FuzzConfig *config, GError **error)
 {
     FuzzRun *run = g_new0(FuzzRun, 1);
     g_autoptr(GString) avoided = g_string_new(NULL);
     uint64_t from = 0;
 
-    run->title = g_strdup(title);
-    run->findings = g_ptr_array_new_with_free_func(g_free);
+    run->engine = config->engine;
+    run->findings = g_ptr_array_new_with_free_func(finding_free);
     for (unsigned i = 0; !run->summary && i < MAX_CRASHES; i++) {
         if (!go_on(config, avoided, &from, run, error)) {
             fuzz_run_free(run);
@@ -171,45 +267,103 @@ FuzzRun *fuzz_run(const FuzzConfig *config, const char *title, GError **error)
     return run;
 }
 
-/* What a finding is about: its state.  Engines name different exit codes for one. */
-static const char *state_of(const char *finding)
-{
-    const char *colon = strstr(finding, ": ");
-
-    return colon ? colon + 2 : finding;
-}
-
-static const char *find_state(const FuzzRun *run, const char *state)
+void fuzz_apply_known(const FuzzRun *run, const Known *known)
 {
     for (unsigned i = 0; i < run->findings->len; i++) {
-        if (strcmp(state_of(run->findings->pdata[i]), state) == 0) {
-            return run->findings->pdata[i];
+        Finding *finding = run->findings->pdata[i];
+        finding->cause = known_cause(known, finding->key);
+    }
+}
+
+/* The vote */
+
+/* The first of @run's findings about @key, or NULL. */
+static const Finding *find_key(const FuzzRun *run, const char *key)
+{
+    for (unsigned i = 0; i < run->findings->len; i++) {
+        const Finding *finding = run->findings->pdata[i];
+        if (strcmp(finding->key, key) == 0) {
+            return finding;
         }
     }
     return NULL;
 }
 
-static void vote_on(FILE *to, const GPtrArray *runs, const char *state)
-{
-    unsigned n_against = 0;
+/* As many of one kind as are worth reading. */
+#define MAX_SHOWN 2
 
-    fprintf(to, "  %s\n", state);
-    for (unsigned i = 0; i < runs->len; i++) {
-        const FuzzRun *run = runs->pdata[i];
-        const char *finding = find_state(run, state);
-        n_against += finding != NULL;
-        fprintf(to, "    %s: %.*s\n", run->title,
-                finding ? (int)(state_of(finding) - finding - 2) : 22,
-                finding ? finding : "agrees with the model");
+static void print_finding(FILE *to, const FuzzRun *run, const Finding *finding)
+{
+    fprintf(to, "      %s: %s\n      again: %s %s\n", finding->engine, finding->changes,
+            run->command, finding->numbers);
+    if (!finding->cause && finding->rule) {
+        fprintf(to, "      rule: %s\n", finding->rule);
     }
-    if (runs->len > 1 && n_against == runs->len) {
+}
+
+/* What @run found about @key, if anything. */
+static void print_run(FILE *to, const FuzzRun *run, const char *key)
+{
+    const Finding *first = find_key(run, key);
+    unsigned n_found = 0;
+
+    if (!first) {
+        fprintf(to, "    %s agrees with the model\n", run->title);
+        return;
+    }
+    fprintf(to, "    %s does not%s%s\n", run->title, first->cause ? "; known: " : "",
+            first->cause ? first->cause : "");
+    for (unsigned i = 0; i < run->findings->len; i++) {
+        const Finding *finding = run->findings->pdata[i];
+        if (strcmp(finding->key, key) == 0 && n_found++ < MAX_SHOWN) {
+            print_finding(to, run, finding);
+        }
+    }
+}
+
+/* An engine's models are one voice. */
+static bool is_unanimous(const GPtrArray *runs, const char *key)
+{
+    bool is_two = false;
+
+    for (unsigned r = 0; r < runs->len; r++) {
+        const FuzzRun *run = runs->pdata[r];
+        is_two = is_two || run->engine != ((FuzzRun *)runs->pdata[0])->engine;
+        if (!find_key(run, key)) {
+            return false;
+        }
+    }
+    return is_two;
+}
+
+static void vote_on(FILE *to, const GPtrArray *runs, const Finding *first)
+{
+    fprintf(to, "  %s", first->key);
+    if (first->model) {
+        fprintf(to, ", %s: the model says %s", first->cites, first->model);
+    }
+    fputc('\n', to);
+    for (unsigned r = 0; r < runs->len; r++) {
+        print_run(to, runs->pdata[r], first->key);
+    }
+    if (is_unanimous(runs, first->key)) {
         fputs("    every engine is against the model: read the manual again\n", to);
     }
 }
 
-void fuzz_vote(FILE *to, const GPtrArray *runs)
+static bool is_first_about(const GPtrArray *runs, unsigned r, const Finding *finding)
 {
-    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    for (unsigned i = 0; i < r; i++) {
+        if (find_key(runs->pdata[i], finding->key)) {
+            return false;
+        }
+    }
+    return find_key(runs->pdata[r], finding->key) == finding;
+}
+
+unsigned fuzz_vote(FILE *to, const GPtrArray *runs)
+{
+    unsigned n_news = 0;
 
     for (unsigned r = 0; r < runs->len; r++) {
         const FuzzRun *run = runs->pdata[r];
@@ -219,10 +373,13 @@ void fuzz_vote(FILE *to, const GPtrArray *runs)
     for (unsigned r = 0; r < runs->len; r++) {
         const FuzzRun *run = runs->pdata[r];
         for (unsigned i = 0; i < run->findings->len; i++) {
-            const char *state = state_of(run->findings->pdata[i]);
-            if (g_hash_table_add(seen, (void *)state)) {
-                vote_on(to, runs, state);
+            const Finding *finding = run->findings->pdata[i];
+            n_news += !finding->cause;
+            if (is_first_about(runs, r, finding)) {
+                vote_on(to, runs, finding);
             }
         }
     }
+    fprintf(to, "%u disagreements are not known\n", n_news);
+    return n_news;
 }

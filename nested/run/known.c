@@ -68,11 +68,16 @@ void known_free(Known *known)
     }
 }
 
+const char *known_cause(const Known *known, const char *rule)
+{
+    return g_hash_table_lookup(known->causes, rule);
+}
+
 void known_apply(const Known *known, GPtrArray *verdicts)
 {
     for (unsigned i = 0; i < verdicts->len; i++) {
         Verdict *verdict = verdicts->pdata[i];
-        const char *cause = g_hash_table_lookup(known->causes, verdict->rule);
+        const char *cause = known_cause(known, verdict->rule);
         bool is_bad = verdict->kind != VERDICT_PASS && verdict->kind != VERDICT_SKIP;
 
         verdict->cause = is_bad ? cause : NULL;

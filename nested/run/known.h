@@ -18,5 +18,8 @@ Known *known_load(const char *path, const char *version, GError **error);
 void known_free(Known *known);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Known, known_free)
 
+/* Of a rule, or of what the fuzzer found; NULL: not in the list. */
+const char *known_cause(const Known *known, const char *rule);
+
 /* Set cause and is_unexpected_pass in @verdicts (of Verdict). */
 void known_apply(const Known *known, GPtrArray *verdicts);

@@ -24,6 +24,7 @@ typedef struct {
     char *flats; /* where svm.flat and vmx.flat are */
     char *known; /* where the lists of known failures are */
     char *mutation;
+    char *state; /* of the fuzzer: numbers of changes */
     char *junit;
     char *html;
     gboolean tap;
@@ -357,50 +358,70 @@ static int command_list(char **words)
     return EXIT_SUCCESS;
 }
 
-/* Fuzz @flat on @engine_word and add what it found; a missing engine adds nothing. */
-static bool add_fuzz(GPtrArray *runs, const char *engine_word, const char *flat,
+/* Fuzz on @pair and add what it found; a missing engine adds nothing. */
+static bool add_fuzz(GPtrArray *runs, GPtrArray *lists, const Pair *pair,
                      GError **error)
 {
-    const Engine *engine = engine_find(engine_word);
-    g_autofree char *path = flat_path(flat);
+    const Engine *engine = engine_find(pair->engine);
+    const char *cpu = options.cpu ? options.cpu : pair->cpu;
+    g_autofree char *path = flat_path(pair->flat);
     g_autofree char *lack = NULL;
-    g_autofree char *version = engine_version(engine, &lack);
+    g_autofree char *number = engine_version(engine, &lack);
     FuzzConfig config = { engine,
                           path,
-                          options.cpu,
+                          cpu,
+                          pair->flat,
+                          options.state,
                           (uint64_t)options.seed,
                           (uint64_t)options.count,
                           (unsigned)options.stall_s };
 
-    if (!version) {
-        g_printerr("%s on %s: not run, %s\n", flat, engine_word, lack);
+    if (!number) {
+        g_printerr("%s on %s: not run, %s\n", pair->flat, pair->engine, lack);
         return true;
     }
-    g_autofree char *title = g_strdup_printf("%s %s", engine_word, version);
-    FuzzRun *run = fuzz_run(&config, title, error);
-    if (run) {
-        g_ptr_array_add(runs, run);
+    g_autofree char *version = version_of(number, cpu);
+    g_autofree char *known_path = g_build_filename(options.known, pair->engine, NULL);
+    Known *known = known_load(known_path, version, error);
+    if (!known) {
+        return false;
     }
-    return run != NULL;
+    g_ptr_array_add(lists, known);
+    FuzzRun *run = fuzz_run(&config, error);
+    if (!run) {
+        return false;
+    }
+    run->title = g_strdup_printf("%s on %s %s", pair->flat, pair->engine, version);
+    run->command =
+        g_strdup_printf("ostler-nested --engine %s%s%s fuzz %s --state", pair->engine,
+                        cpu ? " --cpu " : "", cpu ? cpu : "", pair->flat);
+    fuzz_apply_known(run, known);
+    g_ptr_array_add(runs, run);
+    return true;
 }
 
 /* fuzz [FLAT]: the same states on every engine, and what they and the model disagree
- * about.  Disagreements are what it is for: they are no failure. */
+ * about.  A disagreement that is not known yet is a failure. */
 static int command_fuzz(char **words)
 {
-    static const char *const both[] = { "tcg", "bochs", NULL };
-    const char *const chosen[] = { options.engine, NULL };
-    const char *const *engines = options.engine ? chosen : both;
+    const char *flat = *words ? *words : "svm";
+    bool is_kvm = options.engine && strcmp(options.engine, "kvm") == 0;
+    const Pair *from = is_kvm ? kvm_pairs : pairs;
+    unsigned n_pairs = is_kvm ? G_N_ELEMENTS(kvm_pairs) : G_N_ELEMENTS(pairs);
     g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func(fuzz_run_free);
+    g_autoptr(GPtrArray) lists =
+        g_ptr_array_new_with_free_func((GDestroyNotify)known_free);
     GError *error = NULL;
 
-    for (unsigned i = 0; engines[i]; i++) {
-        if (!add_fuzz(runs, engines[i], *words ? *words : "svm", &error)) {
+    for (unsigned i = 0; i < n_pairs; i++) {
+        if (is_wanted(&from[i], flat) && !add_fuzz(runs, lists, &from[i], &error)) {
             return refuse(error);
         }
     }
-    fuzz_vote(stdout, runs);
-    return runs->len ? EXIT_SUCCESS : EXIT_NO_ENGINE;
+    if (runs->len == 0) {
+        return EXIT_NO_ENGINE;
+    }
+    return fuzz_vote(stdout, runs) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 /* Entries as kvm-unit-tests' x86/unittests.cfg has them; its runner skips what the
@@ -525,7 +546,7 @@ static const struct {
     { "mutate", command_mutate, "[RULE...]",
       "show that every rule can fail: leave its change out, turn its expectation "
       "round" },
-    { "fuzz", command_fuzz, "[svm]",
+    { "fuzz", command_fuzz, "[svm|vmx]",
       "vote on random states: the model of the manual, and each engine" },
     { "list", command_list, "[svm|vmx] [RULE...]",
       "every rule with its place in the manual" },
@@ -573,6 +594,8 @@ static bool parse(int *argc, char ***argv, GError **error)
           "which states to fuzz with (1)", "N" },
         { "count", 0, 0, G_OPTION_ARG_INT64, &options.count,
           "how many states to fuzz with (100000)", "N" },
+        { "state", 0, 0, G_OPTION_ARG_STRING, &options.state,
+          "fuzz with this state alone, by the numbers of its changes", "N,N" },
         { NULL },
     };
     g_autofree char *commands_help = summary();

@@ -16,15 +16,17 @@ bool vmx_has_controls(const struct vmx_change *changes)
     return true;
 }
 
+uint64_t vmx_changed(const struct vmx_change *change, uint64_t value)
+{
+    return change->is_limit ? BIT(cpu_physical_bits()) - change->set
+                            : (value & ~change->clear) | change->set;
+}
+
 static void write_field(const struct vmx_change *change)
 {
     enum vmcs_field field = (enum vmcs_field)change->field;
-    uint64_t value = (vmx_read(field) & ~change->clear) | change->set;
 
-    if (change->is_limit) {
-        value = BIT(cpu_physical_bits()) - change->set;
-    }
-    vmx_write(field, value);
+    vmx_write(field, vmx_changed(change, vmx_read(field)));
 }
 
 void vmx_apply(const struct vmx_change *changes)

@@ -104,6 +104,8 @@ struct vmx_sight {
     ((const struct vmx_sight[]){ __VA_ARGS__ __VA_OPT__(, ){ VMX_LAST, 0, 0, 0 } })
 
 bool vmx_has_controls(const struct vmx_change *changes);
+/* What @change makes of a field that holds @value. */
+uint64_t vmx_changed(const struct vmx_change *change, uint64_t value);
 void vmx_apply(const struct vmx_change *changes);
 /* Expect each of @sights. */
 void vmx_expect_sights(const struct vmx_sight *sights);
