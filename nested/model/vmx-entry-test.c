@@ -631,7 +631,7 @@ static void the_msr_list_fails_at_its_first_bad_entry(void)
         { FS_BASE + 1, 0, VMX_FAILS_MSR },
         { 0x800, 0, VMX_FAILS_MSR },
         { 0x8ff, 0, VMX_FAILS_MSR },
-        { 0x9b, 0, VMX_ENTERS | VMX_FAILS_MSR },
+        { 0x9b, 0, VMX_FAILS_MSR },
         { 0x900, 0, VMX_ENTERS | VMX_FAILS_MSR },
         { STAR, 0, VMX_ENTERS | VMX_FAILS_MSR },
         { EFER, EFER_LME, VMX_ENTERS },

@@ -2,8 +2,9 @@
 /* vmx-msr-load.c - the VM-entry MSR-load area, 26.4 */
 #include "vmx-check.h"
 
-#define FS_BASE 0xc0000100
-#define GS_BASE 0xc0000101
+#define FS_BASE         0xc0000100
+#define GS_BASE         0xc0000101
+#define SMM_MONITOR_CTL 0x9b
 
 /* MSRs of every processor with VMX, and what WRMSR refuses of their values. */
 #define SYSENTER_ESP   0x175
@@ -28,6 +29,7 @@ static enum vmx_opinion write_to(const struct vmx_look *look, uint32_t msr,
     switch (msr) {
     case FS_BASE:
     case GS_BASE:
+    case SMM_MONITOR_CTL: /* written in SMM only, where the rulebook never is */
         return VMX_ILLEGAL;
     case PAT:
         return vmx_illegal_if(!vmx_is_pat(value));

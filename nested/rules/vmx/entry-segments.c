@@ -31,6 +31,11 @@
                         VMX_LIST(VMX_SET(SELECTOR(name), 3),                           \
                                  VMX_SET(RIGHTS(name), VMX_RIGHTS_DPL(3)))),           \
         VMX_GUEST_LISTS(                                                               \
+            #name ".CODE_DPL_BELOW_RPL", SEGMENTS,                                     \
+            "nor can that of non-conforming code in it",                               \
+            VMX_LIST(VMX_SET(SELECTOR(name), 3), VMX_MAKE(RIGHTS(name), 0xc09b)),      \
+            VMX_LIST(VMX_SET(SELECTOR(name), 3), VMX_MAKE(RIGHTS(name), 0xc09f))),     \
+        VMX_GUEST_LISTS(                                                               \
             #name ".BIT17", SEGMENTS, "bits 31:17 must be 0",                          \
             VMX_LIST(VMX_SET(RIGHTS(name), BIT(17))),                                  \
             VMX_LIST(VMX_SET(RIGHTS(name), BIT(17) | VMX_RIGHTS_UNUSABLE))),           \
@@ -130,6 +135,14 @@ static const struct nested_rule entry_segments[] = {
         VMX_LIST(VMX_CHANGE(RIGHTS(SS), VMX_RIGHTS_P, VMX_RIGHTS_UNUSABLE))),
     VMX_GUEST_LISTS("CS.DPL", SEGMENTS, "a non-conforming CS's DPL must equal SS's",
                     VMX_LIST(VMX_SET(RIGHTS(CS), VMX_RIGHTS_DPL(3))), VMX_LIST(RING_3)),
+    VMX_GUEST_LISTS("CS.DPL_UNRESTRICTED", SEGMENTS,
+                    "so it is in an unrestricted guest, which need not have SS's RPL",
+                    VMX_LIST(UNRESTRICTED, VMX_SET(RIGHTS(SS), VMX_RIGHTS_DPL(3))),
+                    VMX_LIST(UNRESTRICTED, VMX_SET(SELECTOR(SS), 3))),
+    VMX_GUEST_LISTS("CS.RPL_UNRESTRICTED", SEGMENTS,
+                    "SS's RPL must equal CS's, but in an unrestricted guest",
+                    VMX_LIST(VMX_SET(SELECTOR(CS), 2)),
+                    VMX_LIST(UNRESTRICTED, VMX_SET(SELECTOR(CS), 2))),
     VMX_GUEST_LISTS("CS.CONFORMING_DPL", SEGMENTS,
                     "a conforming CS's DPL cannot be greater than SS's",
                     VMX_LIST(VMX_CHANGE(RIGHTS(CS), 0xf, 15 | VMX_RIGHTS_DPL(1))),

@@ -13,17 +13,6 @@
 #define TF_SET    VMX_SET(VMCS_GUEST_RFLAGS, RFLAGS_TF)
 
 #define GUEST VMX_GUEST_LISTS
-#define UNCONFIRMED_GUEST(name, place, claim, broken, allowed)                         \
-    {                                                                                  \
-        .id = "VMX.ENTRY.GUEST." name, .cites = place, .says = claim,                  \
-        .is_unconfirmed = true, .lacks = vmx_lacks, .check = vmx_check_entry,          \
-        .data = &(const struct vmx_entry)                                              \
-        {                                                                              \
-            .way = VMX_EXIT, .detail = VMX_INVALID_GUEST, .breaks = broken,            \
-            .neighbour = allowed                                                       \
-        }                                                                              \
-    }
-
 #define INJECT(type, vector)                                                           \
     VMX_MAKE(VMCS_ENTRY_INTERRUPTION_INFO, VMX_EVENT(type, vector))
 #define EXTERNAL IF_SET, INJECT(VMX_EXTERNAL, 0x40)
@@ -132,11 +121,11 @@ static const struct nested_rule entry_state[] = {
           "CR4.PCIDE must be 0 outside of IA-32e mode",
           VMX_LIST(VMX_GUEST_32, VMX_SET(VMCS_GUEST_CR4, BIT(17))),
           VMX_LIST(VMX_SET(VMCS_GUEST_CR4, BIT(17)))),
-    UNCONFIRMED_GUEST("CR0.PG_IN_IA32E", REGISTERS,
-                      "an IA-32e mode guest must have CR0.PG set, unrestricted or not",
-                      VMX_LIST(VMX_CPU2(VMX_CPU2_EPT | VMX_CPU2_UNRESTRICTED),
-                               VMX_CLEAR(VMCS_GUEST_CR0, CR0_PG)),
-                      VMX_LIST(VMX_CPU2(VMX_CPU2_EPT | VMX_CPU2_UNRESTRICTED))),
+    GUEST("CR0.PG_IN_IA32E", REGISTERS,
+          "an IA-32e mode guest must have CR0.PG set, unrestricted or not",
+          VMX_LIST(VMX_CPU2(VMX_CPU2_EPT | VMX_CPU2_UNRESTRICTED),
+                   VMX_CLEAR(VMCS_GUEST_CR0, CR0_PG)),
+          VMX_LIST(VMX_CPU2(VMX_CPU2_EPT | VMX_CPU2_UNRESTRICTED))),
     BAD_PDPTE("BIT1", "bits 2:1 of a present PDPTE are reserved", 0, BIT(1)),
     BAD_PDPTE("BIT5", "bits 8:5 of a present PDPTE are reserved", 3, BIT(5)),
     BAD_PDPTE("BIT63", "bits 63:N of a present PDPTE are reserved", 1, BIT(63)),

@@ -35,21 +35,8 @@ static const struct nested_rule msr_lists[] = {
           ENTRY(0, 0x800, 0)),
     FAILS("X2APIC_LAST", "an MSR of the x2APIC's cannot be loaded so", 1, COUNT(1),
           ENTRY(0, 0x8ff, 0)),
-    {
-        .id = "VMX.ENTRY.MSR.SMM_MONITOR",
-        .cites = LOADING,
-        .says = "an MSR that is written in SMM only cannot be loaded",
-        .is_unconfirmed = true, /* read of VM exits (27.6), not of VM entries */
-        .lacks = vmx_lacks,
-        .check = vmx_check_entry,
-        .data =
-            &(const struct vmx_entry){
-                .way = VMX_EXIT,
-                .detail = FAILURE,
-                .qualification = 1,
-                .breaks = VMX_LIST(COUNT(1), ENTRY(0, 0x9b, 0)),
-                .neighbour = VMX_LIST(COUNT(1), ENTRY(0, PAT, GOOD_PAT)) },
-    },
+    FAILS("SMM_MONITOR", "an MSR that is written in SMM only cannot be loaded", 1,
+          COUNT(1), ENTRY(0, 0x9b, 0)),
     FAILS("BIT32", "bits 63:32 of an entry must be 0", 1, COUNT(1),
           ENTRY(0, BIT(32) | PAT, GOOD_PAT)),
     FAILS("VALUE", "a value that WRMSR refuses cannot be loaded", 1, COUNT(1),
