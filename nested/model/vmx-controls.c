@@ -15,11 +15,11 @@ static bool fits(uint32_t controls, uint64_t capability)
     return (controls & must) == must && !(controls & ~may);
 }
 
-/* Controls that the edition does not have, but the processor offers: what is checked of
- * them, and because of them, was not read. */
+/* Controls that the edition does not have, but the processor offers, and TSC scaling
+ * (secondary, 25): what is checked of them, and because of them, was not read. */
 #define KNOWN_PIN       UINT32_C(0x000000ff)
 #define KNOWN_PROCESSOR UINT32_C(0xfffdffff)
-#define KNOWN_SECONDARY UINT32_C(0x021fffff)
+#define KNOWN_SECONDARY UINT32_C(0x001fffff)
 #define KNOWN_EXIT      UINT32_C(0x01ffffff)
 #define KNOWN_ENTRY     UINT32_C(0x0003ffff)
 

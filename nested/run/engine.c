@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -286,9 +287,12 @@ static bool read_serial(int fd, unsigned stall_s, VerdictReader *reader)
     }
 }
 
+/* A group of its own, so that all of it can be ended; and no engine outlives us, since
+ * a terminal's Ctrl-C does not reach that group. */
 static void own_group(void *data)
 {
     setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 static bool spawn(char **argv, int serial_fd, GPid *out_pid, GError **error)
