@@ -26,9 +26,10 @@ typedef struct {
     const OstlerUsbredirStream *stream;
     OstlerUsbTransport transport;
     CoMutex writing;
-    bool is_broken;         /* a write failed */
-    bool is_listening;      /* start_interrupt_receiving was asked */
-    uint64_t next_event_id; /* interrupt packets carry ids of our own */
+    bool is_broken;                  /* a write failed */
+    bool is_listening;               /* start_interrupt_receiving was asked */
+    uint64_t next_event_id;          /* interrupt packets carry ids of our own */
+    unsigned n_in, n_out, n_control; /* what the host asked, for the log */
 
     uint8_t *buffer;
     size_t at; /* the unread bytes are buffer[at..end) */
@@ -200,6 +201,7 @@ static void coroutine_fn handle_control(Link *link, const OstlerUsbredirPacket *
                                                   packet->data, packet->size);
     OstlerUsbredirPacket answer = *packet;
 
+    link->n_control++;
     answer.size = 0;
     if (!bytes) {
         answer.status = OSTLER_USBREDIR_STALL;
@@ -223,6 +225,7 @@ static void coroutine_fn handle_bulk(Link *link, const OstlerUsbredirPacket *pac
     OstlerUsbTransfer *transfer =
         ostler_usb_transfer_new(packet->id, packet->endpoint, packet->length);
 
+    packet->endpoint & 0x80 ? link->n_in++ : link->n_out++;
     if (packet->size > 0) {
         if (!ostler_usb_transfer_reserve(transfer, packet->size)) {
             transfer->status = OSTLER_USB_STALL;
@@ -375,6 +378,8 @@ bool coroutine_fn ostler_usbredir_serve(OstlerUsbDevice *device,
     ostler_usb_device_set_transport(device, &link.transport);
     bool is_done = converse(&link, error);
     ostler_usb_device_set_transport(device, NULL);
+    g_debug("transfers: %u in, %u out, %u control", link.n_in, link.n_out,
+            link.n_control);
 
     /* The responder may be in the middle of a write; let it come out of it. */
     link.is_broken = true;
