@@ -44,6 +44,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerChannel, ostler_channel_free)
 gssize coroutine_fn ostler_channel_read(OstlerChannel *channel, void *buffer,
                                         size_t size, GError **error);
 
+/* The same; *out_fd (caller closes) is a descriptor that came with the bytes, or -1. */
+gssize coroutine_fn ostler_channel_read_with_fd(OstlerChannel *channel, void *buffer,
+                                                size_t size, int *out_fd,
+                                                GError **error);
+
 /*
  * A read that finds nothing looks again for @us microseconds before it sleeps, as long as
  * the last one had to wait no longer than that: for a peer that answers in less time

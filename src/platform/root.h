@@ -128,6 +128,8 @@ bool ostler_root_file_reserve(OstlerRootFile *file, uint64_t size, GError **erro
 bool ostler_root_file_truncate(OstlerRootFile *file, uint64_t size, GError **error);
 bool ostler_root_file_set_modified(OstlerRootFile *file, int64_t modified,
                                    GError **error);
+/* For handing it to another process; borrowed. */
+int ostler_root_file_fd(const OstlerRootFile *file);
 /* Take the right to write the file away from all, or give it to its owner. */
 bool ostler_root_file_protect(OstlerRootFile *file, bool is_protected, GError **error);
 /* Give a created file its name, in one step: readers see the old file or this one. */

@@ -18,6 +18,7 @@
 
 #include <gio/gio.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef enum {
     OSTLER_SANDBOX_STREAMS = 0,    /* read and write descriptors already open */
@@ -28,6 +29,9 @@ typedef struct {
     OstlerSandboxNeeds needs;
     const char *const *read_only_roots; /* NULL-terminated, or NULL */
     const char *const *writable_roots;
+    uint64_t
+        max_memory; /* bytes of address space; 0: any.  ASan needs it all: ignored */
+    unsigned max_cpu_s; /* seconds on a processor, and then the end; 0: any */
 } OstlerSandboxConfig;
 
 /* @out_missing (caller frees) says what this kernel could not do, or is NULL. */

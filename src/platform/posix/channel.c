@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "platform/posix/address.h"
+#include "platform/posix/beneath.h"
 #include "platform/posix/refusal.h"
 
 #define MAX_CALLS_IN_A_ROW 32
@@ -173,13 +174,31 @@ static void coroutine_fn wait_for_bytes(OstlerChannel *channel, int64_t since)
     }
 }
 
+/* recv(), or with @out_fd recvmsg() that takes one descriptor along. */
+static ssize_t receive_some(int socket, void *buffer, size_t size, int *out_fd)
+{
+    int fds[2];
+    unsigned n_fds;
+
+    if (!out_fd) {
+        return recv(socket, buffer, size, 0);
+    }
+    ssize_t n = ostler_posix_receive(socket, buffer, size, fds, &n_fds);
+    *out_fd = n_fds > 0 ? fds[0] : -1;
+    if (n_fds > 1) {
+        close(fds[1]);
+    }
+    return n;
+}
+
 /* A peer that died with our bytes unread resets the connection: the end, too. */
-static gssize coroutine_fn receive(OstlerChannel *channel, void *buffer, size_t size)
+static gssize coroutine_fn receive(OstlerChannel *channel, void *buffer, size_t size,
+                                   int *out_fd)
 {
     int64_t since = 0; /* when there was nothing first */
 
     while (!channel->is_closed) {
-        ssize_t n = recv(channel->fd, buffer, size, 0);
+        ssize_t n = receive_some(channel->fd, buffer, size, out_fd);
         if (n >= 0) {
             channel->last_wait_us = since ? g_get_monotonic_time() - since : 0;
             return n;
@@ -194,17 +213,31 @@ static gssize coroutine_fn receive(OstlerChannel *channel, void *buffer, size_t 
     return 0;
 }
 
-gssize coroutine_fn ostler_channel_read(OstlerChannel *channel, void *buffer,
-                                        size_t size, GError **error)
+static gssize coroutine_fn read_some(OstlerChannel *channel, void *buffer, size_t size,
+                                     int *out_fd, GError **error)
 {
     channel_ref(channel);
     take_turns(channel);
-    gssize n = receive(channel, buffer, size);
+    gssize n = receive(channel, buffer, size, out_fd);
     if (n < 0) {
         ostler_posix_refuse(error, "Cannot read from a channel");
     }
     channel_unref(channel);
     return n;
+}
+
+gssize coroutine_fn ostler_channel_read(OstlerChannel *channel, void *buffer,
+                                        size_t size, GError **error)
+{
+    return read_some(channel, buffer, size, NULL, error);
+}
+
+gssize coroutine_fn ostler_channel_read_with_fd(OstlerChannel *channel, void *buffer,
+                                                size_t size, int *out_fd,
+                                                GError **error)
+{
+    *out_fd = -1;
+    return read_some(channel, buffer, size, out_fd, error);
 }
 
 /* sendmsg(), with @fd (unless -1) attached to the bytes. */

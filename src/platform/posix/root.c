@@ -623,6 +623,11 @@ bool ostler_root_file_truncate(OstlerRootFile *file, uint64_t size, GError **err
     return true;
 }
 
+int ostler_root_file_fd(const OstlerRootFile *file)
+{
+    return file->fd;
+}
+
 bool ostler_root_file_protect(OstlerRootFile *file, bool is_protected, GError **error)
 {
     const mode_t writing = S_IWUSR | S_IWGRP | S_IWOTH;

@@ -32,6 +32,27 @@ static bool give_up_privileges(GError **error)
     return true;
 }
 
+static bool set_limit(int what, uint64_t value)
+{
+    const struct rlimit limit = { value, value };
+
+    return value == 0 || setrlimit(what, &limit) == 0;
+}
+
+static bool set_limits(const OstlerSandboxConfig *config, GError **error)
+{
+#ifdef __SANITIZE_ADDRESS__
+    const uint64_t max_memory = 0;
+#else
+    const uint64_t max_memory = config->max_memory;
+#endif
+    if (!set_limit(RLIMIT_AS, max_memory) ||
+        !set_limit(RLIMIT_CPU, config->max_cpu_s)) {
+        return ostler_posix_refuse(error, "Cannot limit this process");
+    }
+    return true;
+}
+
 static char *join(GPtrArray *sentences)
 {
     if (sentences->len == 0) {
@@ -47,7 +68,8 @@ bool ostler_sandbox_enter(const OstlerSandboxConfig *config, char **out_missing,
 {
     g_autoptr(GPtrArray) missing = g_ptr_array_new_with_free_func(g_free);
 
-    if (!give_up_privileges(error) || !ostler_posix_landlock(config, missing, error) ||
+    if (!give_up_privileges(error) || !set_limits(config, error) ||
+        !ostler_posix_landlock(config, missing, error) ||
         !ostler_posix_seccomp(config->needs, missing, error)) {
         return false;
     }
