@@ -78,7 +78,12 @@ static void step(Run *run, OstlerReader *input)
     size_t size = ostler_reader_u8(input);
     const uint8_t *data = ostler_reader_take(input, size);
 
-    switch (ostler_mtp_session_begin(run->session, &request)) {
+    OstlerMtpPhase phase = ostler_mtp_session_begin(run->session, &request);
+    if (phase == OSTLER_MTP_WANTS_THUMB) {
+        phase = ostler_mtp_session_give_thumb(
+            run->session, data && size > 0 ? g_bytes_new(data, size) : NULL);
+    }
+    switch (phase) {
     case OSTLER_MTP_DATA_TO_INITIATOR:
         fetch(run, request.code);
         break;
@@ -88,6 +93,7 @@ static void step(Run *run, OstlerReader *input)
         }
         break;
     case OSTLER_MTP_NO_DATA:
+    case OSTLER_MTP_WANTS_THUMB:
         break;
     }
     if (flags & 1) {
@@ -108,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     OstlerMtpStore *store = mtp_share_open();
     Run run = { .session = ostler_mtp_session_new(store, &mtp_share_identity) };
 
+    ostler_mtp_session_offer_thumbs(run.session);
     for (unsigned i = 0; i < 64 && ostler_reader_left(&input) > 0; i++) {
         step(&run, &input);
     }

@@ -76,6 +76,7 @@ static inline OstlerMtpStore *mtp_share_open(void)
     g_assert_true(symlink("..", link) == 0);
     mtp_share_put("share/file", "0123456789");
     mtp_share_put("share/sub/inner.txt", "inner");
+    mtp_share_put("share/sub/image.png", "image");
 
     OstlerMtpStore *store = ostler_mtp_store_new();
     const OstlerMtpShare writable = { "Fuzz", share, false };

@@ -22,6 +22,7 @@ present '*/man/man1/ostler.1'
 present '*/man/man1/ostler-address.1'
 present '*/man/man1/ostler-keeper.1'
 present '*/man/man1/ostler-mtp.1'
+[ -z "${OSTLER_THUMBNAIL:-}" ] || present '*/man/man1/ostler-thumbnail.1'
 present '*/man/man5/ostler-definition.5'
 present '*/bash-completion/completions/ostler'
 present '*/include/ostler/ostler.h'
@@ -36,4 +37,5 @@ programs=$(readlink -f "$prefix/bin")
 for program in ostler-keeper ostler-mtp ostler-address; do
     wait_for 20 runs "$programs/$program"
 done
+[ -z "${OSTLER_THUMBNAIL:-}" ] || wait_for 20 runs "$programs/ostler-thumbnail"
 expect 0 "$ostler" destroy web

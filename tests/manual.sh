@@ -4,8 +4,11 @@
 . "$(dirname "$0")/lib.sh"
 requires groff --version
 
+optional=
+[ -z "${OSTLER_THUMBNAIL:-}" ] || optional=ostler-thumbnail
+
 for path in ostler/ostler.1 ostler/ostler-definition.5 ostler-address/ostler-address.1 \
-    ostler-keeper/ostler-keeper.1 ostler-mtp/ostler-mtp.1; do
+    ostler-keeper/ostler-keeper.1 ostler-mtp/ostler-mtp.1 ${optional:+$optional/$optional.1}; do
     page=${path#*/}
     # grotty's -cbou: plain text, neither overstruck nor with escapes.
     groff -ww -man -Tutf8 -P-cbou "$BUILD_DIR/programs/$path" >"$page.plain" 2>warnings
@@ -19,7 +22,7 @@ for heading in NAME SYNOPSIS 'EXIT STATUS' ENVIRONMENT FILES 'SEE ALSO'; do
     grep -q "^$heading" ostler.1.plain || fail "ostler(1) lacks $heading"
 done
 
-for program in ostler-address ostler-keeper ostler-mtp; do
+for program in ostler-address ostler-keeper ostler-mtp $optional; do
     for heading in NAME SYNOPSIS OPTIONS 'EXIT STATUS' 'SEE ALSO'; do
         grep -q "^$heading" $program.1.plain || fail "$program(1) lacks $heading"
     done

@@ -7,6 +7,7 @@
  */
 #include "manual.h"
 #include "shares.h"
+#include "thumbs.h"
 
 #include "base/log.h"
 #include "mtp/responder.h"
@@ -97,9 +98,11 @@ typedef struct {
     OstlerMtpSession *session;
     OstlerUsbDevice *device;
     OstlerMtpResponder *responder;
-    OstlerListener *listener; /* NULL without --listen */
-    OstlerChannel *channel;   /* the peer, while there is one */
-    bool is_ending;           /* a signal asked for it */
+    CoEvent responder_ended;
+    OstlerMtpThumbnailer *thumbnailer; /* or NULL */
+    OstlerListener *listener;          /* NULL without --listen */
+    OstlerChannel *channel;            /* the peer, while there is one */
+    bool is_ending;                    /* a signal asked for it */
     int exit_code;
 } Program;
 
@@ -180,6 +183,7 @@ static void coroutine_fn run_responder(void *opaque)
     Program *program = opaque;
 
     ostler_mtp_responder_run(program->responder);
+    cpc_event_set(&program->responder_ended);
 }
 
 typedef struct {
@@ -199,6 +203,10 @@ static void coroutine_fn run(void *opaque)
         serve_called(program, start->channel);
     }
     ostler_mtp_responder_stop(program->responder);
+    if (program->thumbnailer) {
+        ostler_mtp_thumbnailer_close(program->thumbnailer);
+    }
+    cpc_event_wait(&program->responder_ended, -1);
 }
 
 static void end(OstlerSignal signal, void *opaque)
@@ -335,6 +343,7 @@ static bool serve_shares(const GPtrArray *shares, int *out_code, GError **error)
     }
     g_autoptr(OstlerMtpSession) session = ostler_mtp_session_new(store, &mtp);
     g_autoptr(OstlerUsbDevice) device = ostler_usb_device_new(&usb);
+    g_autoptr(OstlerMtpThumbnailer) thumbnailer = thumbs_start();
     g_autoptr(OstlerMtpResponder) responder = ostler_mtp_responder_new(device, session);
     g_autoptr(OstlerSignals) signals = ostler_signals_watch(
         OSTLER_SIGNAL_INTERRUPT | OSTLER_SIGNAL_TERMINATE, end, &program, error);
@@ -343,6 +352,8 @@ static bool serve_shares(const GPtrArray *shares, int *out_code, GError **error)
     program.session = session;
     program.device = device;
     program.responder = responder;
+    program.thumbnailer = thumbnailer;
+    ostler_mtp_responder_set_thumbnailer(responder, thumbnailer);
     if (!signals || !open_peer(&program, &start.channel, error)) {
         return false;
     }

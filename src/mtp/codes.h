@@ -51,12 +51,14 @@ typedef enum {
     OSTLER_MTP_UINT32 = 0x0006,
     OSTLER_MTP_UINT64 = 0x0008,
     OSTLER_MTP_UINT128 = 0x000a,
+    OSTLER_MTP_UINT8_ARRAY = 0x4002,
     OSTLER_MTP_STRING = 0xffff,
 } OstlerMtpType;
 
 /* Appendix A. */
 #define OSTLER_MTP_FORMAT_UNDEFINED   0x3000
 #define OSTLER_MTP_FORMAT_ASSOCIATION 0x3001 /* a folder */
+#define OSTLER_MTP_FORMAT_JFIF        0x3808 /* what thumbnails are */
 
 #define OSTLER_MTP_ROOT 0u          /* the parent of a storage's top objects */
 #define OSTLER_MTP_ALL  0xffffffffu /* where a handle or storage would be: all */

@@ -160,8 +160,10 @@ void ostler_mtp_put_object_info(GByteArray *array, const OstlerMtpObjectInfo *in
     ostler_bytes_le16(array, info->format);
     ostler_bytes_le16(array, info->protection);
     ostler_bytes_le32(array, (uint32_t)MIN(info->size, 0xffffffffu));
-    ostler_bytes_zero(array, 2 + 4 * 3); /* thumbnail: format, size, width, height */
-    ostler_bytes_zero(array, 4 * 3);     /* image: width, height, depth */
+    ostler_bytes_le16(array, info->thumb_format);
+    ostler_bytes_le32(array, info->thumb_size);
+    ostler_bytes_zero(array, 4 * 2); /* its width, height: when it is made */
+    ostler_bytes_zero(array, 4 * 3); /* image: width, height, depth */
     ostler_bytes_le32(array, info->parent);
     ostler_bytes_le16(array, info->association);
     ostler_bytes_zero(array, 4 + 4); /* association's description, sequence number */
@@ -265,6 +267,20 @@ uint16_t ostler_mtp_format_of_name(const char *name)
         }
     }
     return OSTLER_MTP_FORMAT_UNDEFINED;
+}
+
+bool ostler_mtp_format_is_image(uint16_t format)
+{
+    static const uint16_t images[] = {
+        0x3801, 0x3804, 0x3807, 0x380b, 0x380d, /* EXIF/JPEG, BMP, GIF, PNG, TIFF */
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(images); i++) {
+        if (images[i] == format) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const uint16_t *ostler_mtp_formats(unsigned *out_n)

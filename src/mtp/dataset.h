@@ -30,6 +30,8 @@ typedef struct {
     uint16_t format;
     uint16_t protection; /* 0 or 1: read-only */
     uint64_t size;
+    uint16_t thumb_format; /* 0: there is no thumbnail */
+    uint32_t thumb_size;
     uint16_t association; /* 1: generic folder */
     uint32_t parent;
     int64_t created;
@@ -85,5 +87,7 @@ bool ostler_mtp_skip_value(OstlerReader *reader, uint16_t type);
 
 /* What a file of this name most likely is: appendix A by the extension. */
 uint16_t ostler_mtp_format_of_name(const char *name);
+/* Whether there may be a thumbnail of an object of @format. */
+bool ostler_mtp_format_is_image(uint16_t format);
 /* Every format that ostler_mtp_format_of_name() can answer, and folders. */
 const uint16_t *ostler_mtp_formats(unsigned *out_n);

@@ -2,6 +2,7 @@
 #include "mtp/operations.h"
 
 #include "mtp/bytes.h"
+#include "mtp/thumbnailer.h"
 
 #include <string.h>
 
@@ -68,6 +69,82 @@ OstlerMtpCode ostler_mtp_op_get_object_handles(OstlerMtpSession *session,
     return code;
 }
 
+/* ---- thumbnails ---- */
+
+static bool has_thumb(const OstlerMtpSession *session, const OstlerMtpEntry *entry)
+{
+    return session->has_thumbs && ostler_mtp_format_is_image(entry->object.format);
+}
+
+static bool is_made(const OstlerMtpSession *session, const OstlerMtpEntry *entry)
+{
+    return session->thumb.handle == entry->object.handle &&
+           session->thumb.modified == entry->file.modified &&
+           session->thumb.size == entry->file.size;
+}
+
+/* Ask for a thumbnail of @entry; the operation runs again when it is there. */
+static OstlerMtpCode want_thumb(OstlerMtpSession *session, const OstlerMtpEntry *entry)
+{
+    uint64_t size;
+    OstlerMtpCode code = ostler_mtp_store_read(session->store, entry->object.handle,
+                                               &session->file, &size);
+
+    session->wants_thumb = code == OSTLER_MTP_OK;
+    g_clear_pointer(&session->thumb.bytes, g_bytes_unref);
+    session->thumb.handle = entry->object.handle;
+    session->thumb.modified = entry->file.modified;
+    session->thumb.size = entry->file.size;
+    return code;
+}
+
+/* D.2.10. */
+OstlerMtpCode ostler_mtp_op_get_thumb(OstlerMtpSession *session,
+                                      const OstlerMtpContainer *request)
+{
+    OstlerMtpEntry entry;
+    gsize size;
+    OstlerMtpCode code =
+        ostler_mtp_store_entry(session->store, request->params[0], &entry);
+
+    if (code != OSTLER_MTP_OK) {
+        return code;
+    }
+    if (has_thumb(session, &entry) && !is_made(session, &entry)) {
+        return want_thumb(session, &entry);
+    }
+    if (!has_thumb(session, &entry) || !session->thumb.bytes) {
+        return OSTLER_MTP_NO_THUMBNAIL_PRESENT;
+    }
+    const uint8_t *bytes = g_bytes_get_data(session->thumb.bytes, &size);
+    g_byte_array_append(ostler_mtp_session_dataset(session), bytes, (guint)size);
+    return OSTLER_MTP_OK;
+}
+
+static OstlerMtpCode put_thumb_property(OstlerMtpSession *session,
+                                        const OstlerMtpEntry *entry, uint16_t property)
+{
+    if (!has_thumb(session, entry)) {
+        return OSTLER_MTP_INVALID_OBJECT_PROP_CODE;
+    }
+    if (!is_made(session, entry)) {
+        return want_thumb(session, entry);
+    }
+    ostler_mtp_put_thumb_property(ostler_mtp_session_dataset(session), property,
+                                  session->thumb.bytes);
+    return OSTLER_MTP_OK;
+}
+
+/* What ObjectInfo says of it: before it is made, how large it may be.  libgphoto2 asks
+ * for none of size 0. */
+static uint32_t thumb_size(const OstlerMtpSession *session, const OstlerMtpEntry *entry)
+{
+    return !has_thumb(session, entry) ? 0
+           : !is_made(session, entry) ? OSTLER_MTP_MAX_THUMBNAIL
+           : session->thumb.bytes     ? (uint32_t)g_bytes_get_size(session->thumb.bytes)
+                                      : 0;
+}
+
 /* ---- objects to the initiator ---- */
 
 OstlerMtpCode ostler_mtp_op_get_object_info(OstlerMtpSession *session,
@@ -80,7 +157,10 @@ OstlerMtpCode ostler_mtp_op_get_object_info(OstlerMtpSession *session,
     if (code != OSTLER_MTP_OK) {
         return code;
     }
+    const uint32_t thumb = thumb_size(session, &entry);
     const OstlerMtpObjectInfo info = {
+        .thumb_format = thumb > 0 ? OSTLER_MTP_FORMAT_JFIF : 0,
+        .thumb_size = thumb,
         .storage = ostler_mtp_store_id(entry.object.storage),
         .format = entry.object.format,
         .protection = entry.is_read_only ? 1 : 0,
@@ -150,14 +230,6 @@ static OstlerMtpCode check_object(OstlerMtpSession *session, uint32_t handle)
     return ostler_mtp_store_entry(session->store, handle, &entry);
 }
 
-OstlerMtpCode ostler_mtp_op_get_thumb(OstlerMtpSession *session,
-                                      const OstlerMtpContainer *request)
-{
-    OstlerMtpCode code = check_object(session, request->params[0]);
-
-    return code == OSTLER_MTP_OK ? OSTLER_MTP_NO_THUMBNAIL_PRESENT : code;
-}
-
 /* Folders' files refer to nothing: an empty array. */
 OstlerMtpCode ostler_mtp_op_get_object_references(OstlerMtpSession *session,
                                                   const OstlerMtpContainer *request)
@@ -175,7 +247,10 @@ OstlerMtpCode ostler_mtp_op_get_object_references(OstlerMtpSession *session,
 OstlerMtpCode ostler_mtp_op_get_object_props_supported(
     OstlerMtpSession *session, const OstlerMtpContainer *request)
 {
-    ostler_mtp_put_object_property_codes(ostler_mtp_session_dataset(session));
+    ostler_mtp_put_object_property_codes(
+        ostler_mtp_session_dataset(session),
+        session->has_thumbs &&
+            ostler_mtp_format_is_image((uint16_t)request->params[0]));
     return OSTLER_MTP_OK;
 }
 
@@ -197,6 +272,9 @@ OstlerMtpCode ostler_mtp_op_get_object_prop_value(OstlerMtpSession *session,
 
     if (code != OSTLER_MTP_OK) {
         return code;
+    }
+    if (ostler_mtp_is_thumb_property((uint16_t)request->params[1])) {
+        return put_thumb_property(session, &entry, (uint16_t)request->params[1]);
     }
     return ostler_mtp_put_object_property(ostler_mtp_session_dataset(session), &entry,
                                           (uint16_t)request->params[1])

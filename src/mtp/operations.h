@@ -16,6 +16,14 @@
 typedef OstlerMtpCode OstlerMtpOperation(OstlerMtpSession *session,
                                          const OstlerMtpContainer *request);
 
+/* The last thumbnail made: an initiator asks for its bytes and its size in turn. */
+typedef struct {
+    uint32_t handle; /* 0: there was none yet */
+    int64_t modified;
+    uint64_t size;
+    GBytes *bytes; /* NULL: the image has none */
+} OstlerMtpThumb;
+
 /* Take a piece of the data phase; ->consumed bytes of it came before. */
 typedef OstlerMtpCode OstlerMtpConsume(OstlerMtpSession *session,
                                        const OstlerMtpContainer *request,
@@ -43,6 +51,10 @@ struct OstlerMtpSession {
     GByteArray *inbox;
     uint64_t consumed;
     OstlerMtpCode consuming; /* the first thing that went wrong with it */
+
+    bool has_thumbs;  /* somebody makes them */
+    bool wants_thumb; /* of ->file */
+    OstlerMtpThumb thumb;
 
     /* from SendObjectInfo to SendObject */
     OstlerMtpSentInfo sent;

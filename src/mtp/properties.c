@@ -2,6 +2,7 @@
 #include "mtp/properties.h"
 
 #include "mtp/bytes.h"
+#include "mtp/thumbnailer.h"
 
 #define ALL_PROPERTIES 0xffffffffu
 
@@ -116,11 +117,96 @@ static int find_object_property(uint32_t code)
     return -1;
 }
 
-void ostler_mtp_put_object_property_codes(GByteArray *array)
+/* ---- a thumbnail's ---- */
+
+typedef void PutThumb(GByteArray *array, GBytes *thumb);
+
+static void put_thumb_format(GByteArray *array, GBytes *thumb)
 {
-    ostler_bytes_le32(array, G_N_ELEMENTS(object_properties));
+    ostler_bytes_le16(array, thumb ? OSTLER_MTP_FORMAT_JFIF : 0);
+}
+
+static void put_thumb_size(GByteArray *array, GBytes *thumb)
+{
+    ostler_bytes_le32(array, thumb ? (uint32_t)g_bytes_get_size(thumb) : 0);
+}
+
+static void put_thumb_height(GByteArray *array, GBytes *thumb)
+{
+    uint32_t width, height = 0;
+
+    if (thumb) {
+        ostler_mtp_thumbnail_size(thumb, &width, &height);
+    }
+    ostler_bytes_le32(array, height);
+}
+
+static void put_thumb_width(GByteArray *array, GBytes *thumb)
+{
+    uint32_t width = 0, height;
+
+    if (thumb) {
+        ostler_mtp_thumbnail_size(thumb, &width, &height);
+    }
+    ostler_bytes_le32(array, width);
+}
+
+static void put_thumb_data(GByteArray *array, GBytes *thumb)
+{
+    gsize size = 0;
+    const uint8_t *bytes = thumb ? g_bytes_get_data(thumb, &size) : NULL;
+
+    ostler_bytes_le32(array, (uint32_t)size);
+    if (size > 0) {
+        g_byte_array_append(array, bytes, (guint)size);
+    }
+}
+
+/* Appendix B, in code order. */
+static const struct {
+    uint16_t code;
+    uint16_t type;
+    PutThumb *put;
+} thumb_properties[] = {
+    { 0xdc81, OSTLER_MTP_UINT16, put_thumb_format },    /* RepresentativeSampleFormat */
+    { 0xdc82, OSTLER_MTP_UINT32, put_thumb_size },      /* ...Size */
+    { 0xdc83, OSTLER_MTP_UINT32, put_thumb_height },    /* ...Height */
+    { 0xdc84, OSTLER_MTP_UINT32, put_thumb_width },     /* ...Width */
+    { 0xdc86, OSTLER_MTP_UINT8_ARRAY, put_thumb_data }, /* ...Data */
+};
+
+static int find_thumb_property(uint16_t code)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(thumb_properties); i++) {
+        if (thumb_properties[i].code == code) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+bool ostler_mtp_is_thumb_property(uint16_t code)
+{
+    return find_thumb_property(code) >= 0;
+}
+
+void ostler_mtp_put_thumb_property(GByteArray *array, uint16_t code, GBytes *thumb)
+{
+    thumb_properties[find_thumb_property(code)].put(array, thumb);
+}
+
+/* ---- lists and descriptions ---- */
+
+void ostler_mtp_put_object_property_codes(GByteArray *array, bool has_thumbs)
+{
+    unsigned n_thumb = has_thumbs ? G_N_ELEMENTS(thumb_properties) : 0;
+
+    ostler_bytes_le32(array, G_N_ELEMENTS(object_properties) + n_thumb);
     for (unsigned i = 0; i < G_N_ELEMENTS(object_properties); i++) {
         ostler_bytes_le16(array, object_properties[i].code);
+    }
+    for (unsigned i = 0; i < n_thumb; i++) {
+        ostler_bytes_le16(array, thumb_properties[i].code);
     }
 }
 
@@ -131,8 +217,10 @@ static void put_default(GByteArray *array, uint16_t type)
         uint16_t type;
         uint8_t size;
     } sizes[] = {
-        { OSTLER_MTP_UINT8, 1 },  { OSTLER_MTP_UINT16, 2 },   { OSTLER_MTP_UINT32, 4 },
-        { OSTLER_MTP_UINT64, 8 }, { OSTLER_MTP_UINT128, 16 }, { OSTLER_MTP_STRING, 1 },
+        { OSTLER_MTP_UINT8, 1 },       { OSTLER_MTP_UINT16, 2 },
+        { OSTLER_MTP_UINT32, 4 },      { OSTLER_MTP_UINT64, 8 },
+        { OSTLER_MTP_UINT128, 16 },    { OSTLER_MTP_STRING, 1 },
+        { OSTLER_MTP_UINT8_ARRAY, 4 },
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++) {
@@ -142,20 +230,29 @@ static void put_default(GByteArray *array, uint16_t type)
     }
 }
 
+static void put_description(GByteArray *array, uint16_t code, uint16_t type,
+                            bool is_settable)
+{
+    ostler_bytes_le16(array, code);
+    ostler_bytes_le16(array, type);
+    ostler_bytes_u8(array, is_settable ? 1 : 0);
+    put_default(array, type);
+    ostler_bytes_le32(array, 0); /* no group */
+    ostler_bytes_u8(array, 0);   /* any value */
+}
+
 bool ostler_mtp_put_object_property_description(GByteArray *array, uint16_t code)
 {
     int row = find_object_property(code);
+    int thumb_row = find_thumb_property(code);
 
-    if (row < 0) {
-        return false;
+    if (row >= 0) {
+        put_description(array, code, object_properties[row].type,
+                        object_properties[row].set != NULL);
+    } else if (thumb_row >= 0) {
+        put_description(array, code, thumb_properties[thumb_row].type, false);
     }
-    ostler_bytes_le16(array, code);
-    ostler_bytes_le16(array, object_properties[row].type);
-    ostler_bytes_u8(array, object_properties[row].set ? 1 : 0);
-    put_default(array, object_properties[row].type);
-    ostler_bytes_le32(array, 0); /* no group */
-    ostler_bytes_u8(array, 0);   /* any value */
-    return true;
+    return row >= 0 || thumb_row >= 0;
 }
 
 bool ostler_mtp_put_object_property(GByteArray *array, const OstlerMtpEntry *entry,
@@ -194,7 +291,8 @@ OstlerMtpCode ostler_mtp_set_object_property(OstlerMtpStore *store, uint32_t han
     int row = find_object_property(code);
 
     if (row < 0) {
-        return OSTLER_MTP_INVALID_OBJECT_PROP_CODE;
+        return ostler_mtp_is_thumb_property(code) ? OSTLER_MTP_ACCESS_DENIED
+                                                  : OSTLER_MTP_INVALID_OBJECT_PROP_CODE;
     }
     return object_properties[row].set
                ? object_properties[row].set(store, handle, reader)

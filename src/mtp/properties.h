@@ -21,13 +21,18 @@ typedef struct {
     const char *serial;
 } OstlerMtpDeviceIdentity;
 
-/* Append the codes of all object properties, as an array. */
-void ostler_mtp_put_object_property_codes(GByteArray *array);
+/* Append the codes of all object properties, as an array; @has_thumbs: and of a
+ * thumbnail's. */
+void ostler_mtp_put_object_property_codes(GByteArray *array, bool has_thumbs);
 /* Append ObjectPropDesc; false: no such property. */
 bool ostler_mtp_put_object_property_description(GByteArray *array, uint16_t code);
 /* Append the value of one property; false: no such property. */
 bool ostler_mtp_put_object_property(GByteArray *array, const OstlerMtpEntry *entry,
                                     uint16_t code);
+/* The properties of a thumbnail, RepresentativeSample...: in no list of all properties,
+ * since it has to be made first.  @thumb is NULL when the image has none. */
+bool ostler_mtp_is_thumb_property(uint16_t code);
+void ostler_mtp_put_thumb_property(GByteArray *array, uint16_t code, GBytes *thumb);
 /*
  * Append elements of an ObjectPropList (handle, code, type, value) for @entry: the
  * property @code, or all when it is 0xffffffff; returns their number.

@@ -22,6 +22,7 @@
 struct OstlerMtpResponder {
     OstlerUsbDevice *device;
     OstlerMtpSession *session;
+    OstlerMtpThumbnailer *thumbnailer; /* or NULL */
     OstlerUsbFunction function;
     bool is_stopped;
     bool must_close;         /* reset or unplugged: the session ends */
@@ -77,6 +78,15 @@ OstlerMtpResponder *ostler_mtp_responder_new(OstlerUsbDevice *device,
     responder->function = (OstlerUsbFunction){ cancel, reset, status, responder };
     ostler_usb_device_set_function(device, &responder->function);
     return responder;
+}
+
+void ostler_mtp_responder_set_thumbnailer(OstlerMtpResponder *responder,
+                                          OstlerMtpThumbnailer *thumbnailer)
+{
+    responder->thumbnailer = thumbnailer;
+    if (thumbnailer) {
+        ostler_mtp_session_offer_thumbs(responder->session);
+    }
 }
 
 void ostler_mtp_responder_free(OstlerMtpResponder *responder)
@@ -312,6 +322,19 @@ static bool coroutine_fn receive_request(OstlerMtpResponder *responder,
 
 /* ---- transactions ---- */
 
+static OstlerMtpPhase coroutine_fn begin(OstlerMtpResponder *responder,
+                                         const OstlerMtpContainer *request)
+{
+    OstlerMtpPhase phase = ostler_mtp_session_begin(responder->session, request);
+
+    if (phase == OSTLER_MTP_WANTS_THUMB) {
+        GBytes *thumb = ostler_mtp_thumbnailer_make(
+            responder->thumbnailer, ostler_mtp_session_image(responder->session));
+        phase = ostler_mtp_session_give_thumb(responder->session, thumb);
+    }
+    return phase;
+}
+
 /* One transaction; false if it was interrupted. */
 static bool coroutine_fn transact(OstlerMtpResponder *responder)
 {
@@ -321,7 +344,7 @@ static bool coroutine_fn transact(OstlerMtpResponder *responder)
     if (!receive_request(responder, &request)) {
         return false;
     }
-    switch (ostler_mtp_session_begin(responder->session, &request)) {
+    switch (begin(responder, &request)) {
     case OSTLER_MTP_DATA_TO_INITIATOR:
         if (!send_data(responder, &request)) {
             return false;
@@ -333,6 +356,7 @@ static bool coroutine_fn transact(OstlerMtpResponder *responder)
         }
         break;
     case OSTLER_MTP_NO_DATA:
+    case OSTLER_MTP_WANTS_THUMB:
         break;
     }
     return send_response(responder, is_whole);

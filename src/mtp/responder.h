@@ -12,6 +12,7 @@
 #pragma once
 
 #include "mtp/session.h"
+#include "mtp/thumbnailer.h"
 #include "mtp/usb-device.h"
 
 typedef struct OstlerMtpResponder OstlerMtpResponder;
@@ -19,6 +20,9 @@ typedef struct OstlerMtpResponder OstlerMtpResponder;
 /* Becomes @device's function. */
 OstlerMtpResponder *ostler_mtp_responder_new(OstlerUsbDevice *device,
                                              OstlerMtpSession *session);
+/* Let thumbnails be made by @thumbnailer (borrowed, NULL: none). */
+void ostler_mtp_responder_set_thumbnailer(OstlerMtpResponder *responder,
+                                          OstlerMtpThumbnailer *thumbnailer);
 void ostler_mtp_responder_free(OstlerMtpResponder *responder); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerMtpResponder, ostler_mtp_responder_free)
 

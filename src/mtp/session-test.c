@@ -54,6 +54,8 @@ static uint16_t transact(Fixture *f, uint16_t code, const uint32_t params[5],
         break;
     case OSTLER_MTP_NO_DATA:
         break;
+    case OSTLER_MTP_WANTS_THUMB:
+        g_assert_not_reached();
     }
     ostler_mtp_session_end(f->session, true, &f->response);
     return f->response.code;
@@ -415,6 +417,82 @@ static void a_protected_file_is_not_changed(Fixture *f, gconstpointer unused)
     g_assert_cmphex(ask(f, 0x1012, P(file, 0)), ==, OSTLER_MTP_OK);
     g_assert_cmphex(ask(f, 0x100b, P(file)), ==, OSTLER_MTP_OK);
     g_assert_false(test_share_has(&f->share, "file"));
+}
+
+/* The phase in which the session asks for a thumbnail of @handle, or another one. */
+static OstlerMtpPhase begin(Fixture *f, uint16_t code, uint32_t handle, uint32_t param)
+{
+    const OstlerMtpContainer request = {
+        OSTLER_MTP_CONTAINER_COMMAND, code, 1, { handle, param }, 2
+    };
+    return ostler_mtp_session_begin(f->session, &request);
+}
+
+static uint16_t end(Fixture *f, OstlerMtpPhase phase)
+{
+    g_byte_array_set_size(f->data, 0);
+    if (phase == OSTLER_MTP_DATA_TO_INITIATOR) {
+        fetch(f);
+    }
+    ostler_mtp_session_end(f->session, true, &f->response);
+    return f->response.code;
+}
+
+static void without_a_thumbnailer_there_are_no_thumbnails(Fixture *f,
+                                                          gconstpointer unused)
+{
+    test_share_put(&f->share, "image.jpg", "x", 1);
+    test_share_list(&f->share);
+    open_session(f);
+    uint32_t image = test_share_handle(&f->share, "image.jpg");
+    g_assert_cmphex(ask(f, 0x100a, P(image)), ==, OSTLER_MTP_NO_THUMBNAIL_PRESENT);
+    g_assert_cmphex(ask(f, 0x9803, P(image, 0xdc86)), ==,
+                    OSTLER_MTP_INVALID_OBJECT_PROP_CODE);
+}
+
+/* Frame header (SOF0) with a height of 3 and a width of 5, and no more. */
+static const uint8_t thumb[] = { 0xff, 0xd8, 0xff, 0xc0, 0, 17, 8, 0, 3, 0, 5, 3 };
+
+static void a_thumbnail_is_made_once(Fixture *f, gconstpointer unused)
+{
+    static const struct {
+        uint32_t property;
+        uint32_t value;
+    } numbers[] = { { 0xdc82, sizeof(thumb) },
+                    { 0xdc83, 3 },
+                    { 0xdc84, 5 },
+                    { 0xdc86, sizeof(thumb) } };
+
+    test_share_put(&f->share, "image.jpg", "x", 1);
+    test_share_put(&f->share, "text.txt", "x", 1);
+    test_share_list(&f->share);
+    ostler_mtp_session_offer_thumbs(f->session);
+    open_session(f);
+    uint32_t image = test_share_handle(&f->share, "image.jpg");
+    uint32_t text = test_share_handle(&f->share, "text.txt");
+
+    g_assert_cmphex(ask(f, 0x100a, P(text)), ==, OSTLER_MTP_NO_THUMBNAIL_PRESENT);
+    g_assert_cmpint(begin(f, 0x100a, image, 0), ==, OSTLER_MTP_WANTS_THUMB);
+    g_assert_nonnull(ostler_mtp_session_image(f->session));
+    g_assert_cmphex(end(f, ostler_mtp_session_give_thumb(
+                               f->session, g_bytes_new(thumb, sizeof(thumb)))),
+                    ==, OSTLER_MTP_OK);
+    g_assert_cmpmem(f->data->data, f->data->len, thumb, sizeof(thumb));
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        g_assert_cmphex(ask(f, 0x9803, P(image, numbers[i].property)), ==,
+                        OSTLER_MTP_OK);
+        OstlerReader reader = ostler_reader_of(f->data->data, f->data->len);
+        g_assert_cmpuint(ostler_reader_le32(&reader), ==, numbers[i].value);
+    }
+
+    /* Another image is another thumbnail, and one without any is not asked for again. */
+    test_share_put(&f->share, "image.jpg", "xx", 2);
+    g_assert_cmpint(begin(f, 0x100a, image, 0), ==, OSTLER_MTP_WANTS_THUMB);
+    g_assert_cmphex(end(f, ostler_mtp_session_give_thumb(f->session, NULL)), ==,
+                    OSTLER_MTP_NO_THUMBNAIL_PRESENT);
+    g_assert_cmphex(ask(f, 0x100a, P(image)), ==, OSTLER_MTP_NO_THUMBNAIL_PRESENT);
+    g_assert_cmphex(ask(f, 0x9803, P(image, 0xdc86)), ==, OSTLER_MTP_OK);
+    g_assert_cmpuint(f->data->len, ==, 4);
 }
 
 static void handles_outlive_a_session(Fixture *f, gconstpointer unused)
@@ -791,6 +869,9 @@ int main(int argc, char **argv)
          a_file_that_shrinks_keeps_its_promised_size);
     TEST("a-file-that-is-gone-loses-its-handle", a_file_that_is_gone_loses_its_handle);
     TEST("a-protected-file-is-not-changed", a_protected_file_is_not_changed);
+    TEST("without-a-thumbnailer-there-are-no-thumbnails",
+         without_a_thumbnailer_there_are_no_thumbnails);
+    TEST("a-thumbnail-is-made-once", a_thumbnail_is_made_once);
     TEST("handles-outlive-a-session", handles_outlive_a_session);
     TEST("the-device-says-that-it-is-no-camera", the_device_says_that_it_is_no_camera);
     TEST("a-dataset-cut-anywhere-is-refused", a_dataset_cut_anywhere_is_refused);

@@ -137,6 +137,7 @@ void ostler_mtp_session_free(OstlerMtpSession *session)
 {
     if (session) {
         ostler_mtp_session_close(session);
+        g_clear_pointer(&session->thumb.bytes, g_bytes_unref);
         g_byte_array_unref(session->dataset);
         g_byte_array_unref(session->inbox);
         g_free(session);
@@ -151,6 +152,7 @@ static void forget_transaction(OstlerMtpSession *session)
     session->row = -1;
     session->size = session->produced = session->consumed = 0;
     session->has_shrunk = false;
+    session->wants_thumb = false;
     session->consuming = OSTLER_MTP_OK;
 }
 
@@ -182,6 +184,9 @@ static OstlerMtpPhase begin_producing(OstlerMtpSession *session)
 {
     if (session->response.code != OSTLER_MTP_OK) {
         return OSTLER_MTP_NO_DATA;
+    }
+    if (session->wants_thumb) {
+        return OSTLER_MTP_WANTS_THUMB;
     }
     if (!session->file) {
         session->size = session->dataset->len;
@@ -215,6 +220,28 @@ OstlerMtpPhase ostler_mtp_session_begin(OstlerMtpSession *session,
             (uint16_t)operations[session->row].run(session, &session->request);
     }
     return phase == OSTLER_MTP_DATA_TO_INITIATOR ? begin_producing(session) : phase;
+}
+
+void ostler_mtp_session_offer_thumbs(OstlerMtpSession *session)
+{
+    session->has_thumbs = true;
+}
+
+const OstlerRootFile *ostler_mtp_session_image(const OstlerMtpSession *session)
+{
+    return session->file;
+}
+
+/* The operation runs again, and finds what it wanted. */
+OstlerMtpPhase ostler_mtp_session_give_thumb(OstlerMtpSession *session, GBytes *thumb)
+{
+    g_clear_pointer(&session->file, ostler_root_file_free);
+    session->wants_thumb = false;
+    g_clear_pointer(&session->thumb.bytes, g_bytes_unref);
+    session->thumb.bytes = thumb;
+    session->response.code =
+        (uint16_t)operations[session->row].run(session, &session->request);
+    return begin_producing(session);
 }
 
 uint64_t ostler_mtp_session_size(const OstlerMtpSession *session)

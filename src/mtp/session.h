@@ -9,6 +9,9 @@
  *     begin -> consume... -> end      data from the initiator
  *     begin -> end                    no data
  *
+ * A thumbnail takes time to make, and somebody else makes it: before any of these the
+ * session may ask for one.
+ *
  * It knows no transport and never waits, so the same code runs under every transport,
  * in the unit tests and under the fuzzer.  Files pass through it in pieces.
  *
@@ -31,6 +34,7 @@ typedef enum {
     OSTLER_MTP_NO_DATA,
     OSTLER_MTP_DATA_TO_INITIATOR,
     OSTLER_MTP_DATA_FROM_INITIATOR,
+    OSTLER_MTP_WANTS_THUMB, /* ostler_mtp_session_give_thumb() says how it goes on */
 } OstlerMtpPhase;
 
 OstlerMtpSession *ostler_mtp_session_new(OstlerMtpStore *store,
@@ -41,6 +45,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerMtpSession, ostler_mtp_session_free)
 /* Begin to carry out @request; one that was not ended is abandoned. */
 OstlerMtpPhase ostler_mtp_session_begin(OstlerMtpSession *session,
                                         const OstlerMtpContainer *request);
+
+/* Somebody makes thumbnails: from now on they are offered. */
+void ostler_mtp_session_offer_thumbs(OstlerMtpSession *session);
+/* The image that a thumbnail is wanted of (borrowed). */
+const OstlerRootFile *ostler_mtp_session_image(const OstlerMtpSession *session);
+/* Here it is (taken over), or NULL: there is none. */
+OstlerMtpPhase ostler_mtp_session_give_thumb(OstlerMtpSession *session, GBytes *thumb);
 
 /* How many bytes the data phase to the initiator has: all of them must be fetched. */
 uint64_t ostler_mtp_session_size(const OstlerMtpSession *session);
