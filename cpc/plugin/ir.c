@@ -59,6 +59,15 @@ bool cpc_is_intrinsic(LLVMValueRef value, const char *name)
            strncmp(LLVMGetValueName2(callee, &length), name, strlen(name)) == 0;
 }
 
+void cpc_add_attribute(const CpcIr *ir, LLVMValueRef function, unsigned index,
+                       const char *name)
+{
+    unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+
+    LLVMAddAttributeAtIndex(function, index,
+                            LLVMCreateEnumAttribute(ir->context, kind, 0));
+}
+
 LLVMValueRef cpc_size(const CpcIr *ir, unsigned long long size)
 {
     return LLVMConstInt(ir->size, size, false);

@@ -37,6 +37,10 @@ bool cpc_is_intrinsic(LLVMValueRef value, const char *name);
 /* The function that @value calls by its name, or NULL. */
 LLVMValueRef cpc_called_function(LLVMValueRef value);
 
+/* Give @function the attribute @name at LLVM's attribute index @index. */
+void cpc_add_attribute(const CpcIr *ir, LLVMValueRef function, unsigned index,
+                       const char *name);
+
 LLVMValueRef cpc_size(const CpcIr *ir, unsigned long long size);
 
 /* Call LLVM's intrinsic @name; @types are those that it is overloaded with. */

@@ -54,6 +54,8 @@ static void note_annotation(CpcMarks *marks, LLVMValueRef what, LLVMValueRef wor
         cpc_values_add(LLVMIsAFunction(what) ? &marks->mixed : &marks->pointers, what);
     } else if (cpc_is_text(words, "coroutine_variadic_fn") && LLVMIsAFunction(what)) {
         cpc_values_add(&marks->variadic, what);
+    } else if (cpc_is_text(words, "coroutine_suspend_fn") && LLVMIsAFunction(what)) {
+        cpc_values_add(&marks->suspending, what);
     }
 }
 
@@ -94,6 +96,7 @@ void cpc_marks_free(CpcMarks *marks)
     free(marks->marked.items);
     free(marks->mixed.items);
     free(marks->variadic.items);
+    free(marks->suspending.items);
     free(marks->pointers.items);
 }
 

@@ -10,10 +10,11 @@
 #include "ir.h"
 
 typedef struct {
-    CpcValues marked;   /* coroutine_fn */
-    CpcValues mixed;    /* coroutine_mixed_fn */
-    CpcValues variadic; /* coroutine_variadic_fn */
-    CpcValues pointers; /* global variables that point to coroutine_mixed_fn */
+    CpcValues marked;     /* coroutine_fn */
+    CpcValues mixed;      /* coroutine_mixed_fn */
+    CpcValues variadic;   /* coroutine_variadic_fn */
+    CpcValues suspending; /* coroutine_suspend_fn */
+    CpcValues pointers;   /* global variables that point to coroutine_mixed_fn */
 } CpcMarks;
 
 CpcMarks cpc_marks_of(LLVMModuleRef module);

@@ -70,6 +70,36 @@ static bool check_module(const Pass *pass)
     return is_fine;
 }
 
+/* --- the function that suspends ------------------------------------------------------- */
+
+/* Calls of it are calls of CPC_SUSPEND from now on, which body.c knows. */
+static void name_suspension(const Pass *pass, LLVMValueRef function)
+{
+    LLVMTypeRef type = LLVMFunctionType(pass->ir.none, NULL, 0, false);
+    LLVMValueRef named = LLVMGetNamedFunction(pass->ir.module, CPC_SUSPEND);
+    LLVMUseRef next;
+
+    if (!named) {
+        named = LLVMAddFunction(pass->ir.module, CPC_SUSPEND, type);
+    }
+    for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = next) {
+        LLVMValueRef user = LLVMGetUser(use);
+        next = LLVMGetNextUse(use);
+        if (cpc_called_function(user) == function) {
+            LLVMSetOperand(user, (unsigned)LLVMGetNumOperands(user) - 1, named);
+        }
+    }
+}
+
+static void forget_suspension(const Pass *pass)
+{
+    LLVMValueRef named = LLVMGetNamedFunction(pass->ir.module, CPC_SUSPEND);
+
+    if (named) {
+        LLVMDeleteFunction(named);
+    }
+}
+
 /* --- variadic functions ---------------------------------------------------------------- */
 
 static void pack_calls(const Pass *pass, LLVMValueRef function)
@@ -133,6 +163,7 @@ static LLVMValueRef declare_twin(const CpcIr *ir, LLVMValueRef function)
     LLVMValueRef twin =
         cpc_function_declare(ir, function, cpc_converted_type(ir, type), twin_name);
     free(twin_name);
+    cpc_add_attribute(ir, twin, 1, "nonnull");
     return twin;
 }
 
@@ -158,12 +189,6 @@ static LLVMValueRef twin_of_mixed(LLVMValueRef function, const void *opaque)
     return NULL;
 }
 
-/* How many parameters @twin, of a function that returns a @type, has before the others. */
-static unsigned n_added(LLVMTypeRef type)
-{
-    return LLVMGetTypeKind(type) == LLVMVoidTypeKind ? 1 : 2;
-}
-
 static void convert(const Pass *pass, LLVMValueRef twin, LLVMTypeRef type)
 {
     if (!LLVMIsDeclaration(twin)) {
@@ -183,11 +208,11 @@ static void split_mixed(Pass *pass, size_t i)
     if (LLVMIsDeclaration(function)) {
         return;
     }
-    LLVMValueRef clone = cpc_shim_clone(function, "cpc.clone");
+    LLVMValueRef clone = cpc_shim_clone(function, "cpc.clone", NULL);
     if (is_variadic(clone)) {
         clone = cpc_variadic_fix(&pass->ir, clone);
     }
-    cpc_function_become(twin, clone, n_added(return_type(function)));
+    cpc_function_become(twin, clone, 1);
 }
 
 static void convert_marked(Pass *pass)
@@ -197,7 +222,7 @@ static void convert_marked(Pass *pass)
         LLVMTypeRef type = return_type(function);
         LLVMValueRef twin = declare_twin(&pass->ir, function);
 
-        cpc_function_become(twin, function, n_added(type));
+        cpc_function_become(twin, function, 1);
         convert(pass, twin, type);
     }
 }
@@ -316,10 +341,14 @@ static void convert_module(Pass *pass)
     for (size_t i = 0; i < pass->marks.variadic.n; i++) {
         make_marked(pass, pass->marks.variadic.items[i]);
     }
+    for (size_t i = 0; i < pass->marks.suspending.n; i++) {
+        name_suspension(pass, pass->marks.suspending.items[i]);
+    }
     drop_hints(&pass->marks.marked);
     drop_hints(&pass->marks.mixed);
     convert_mixed(pass);
     convert_marked(pass);
+    forget_suspension(pass);
 }
 
 static void forget_marks(const CpcIr *ir)

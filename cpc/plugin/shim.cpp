@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "shim.h"
 
+#include <llvm/Analysis/AssumptionCache.h>
+#include <llvm/Analysis/TargetTransformInfo.h>
 #include <llvm/IR/DiagnosticInfo.h>
+#include <llvm/IR/Dominators.h>
 #include <llvm/IR/Instructions.h>
 #include <llvm/IR/Module.h>
 #include <llvm/IR/PassManager.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Passes/PassPlugin.h>
+#include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Utils/Cloning.h>
+#include <llvm/Transforms/Utils/Local.h>
 #include <llvm/Transforms/Utils/ModuleUtils.h>
 
 using namespace llvm;
@@ -28,13 +33,37 @@ void cpc_shim_error(LLVMValueRef where, const char *message)
         DiagnosticInfoUnsupported(*function, message, location, DS_Error));
 }
 
-LLVMValueRef cpc_shim_clone(LLVMValueRef function, const char *name)
+LLVMValueRef cpc_shim_clone(LLVMValueRef function, const char *name, CpcValues *values)
 {
     ValueToValueMapTy map;
     Function *clone = CloneFunction(unwrap<Function>(function), map);
 
     clone->setName(name);
+    for (size_t i = 0; values && i < values->n; i++) {
+        values->items[i] = wrap(map.lookup(unwrap(values->items[i])));
+    }
     return wrap(clone);
+}
+
+void cpc_shim_make_values(LLVMValueRef function)
+{
+    FunctionAnalysisManager analyses;
+    FunctionPassManager passes;
+
+    if (unwrap<Function>(function)->hasOptNone()) {
+        return;
+    }
+    analyses.registerPass([] { return PassInstrumentationAnalysis(); });
+    analyses.registerPass([] { return AssumptionAnalysis(); });
+    analyses.registerPass([] { return DominatorTreeAnalysis(); });
+    analyses.registerPass([] { return TargetIRAnalysis(); });
+    passes.addPass(SROAPass(SROAOptions::PreserveCFG));
+    passes.run(*unwrap<Function>(function), analyses);
+}
+
+void cpc_shim_drop_unreachable(LLVMValueRef function)
+{
+    removeUnreachableBlocks(*unwrap<Function>(function));
 }
 
 void cpc_shim_move_body(LLVMValueRef from, LLVMValueRef to)

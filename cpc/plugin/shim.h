@@ -6,8 +6,7 @@
  */
 #pragma once
 
-#include <llvm-c/Core.h>
-#include <stdbool.h>
+#include "ir.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -19,8 +18,14 @@ bool cpc_pass_run(LLVMModuleRef module);
 /* An error of clang's, at @where: an instruction or a function. */
 void cpc_shim_error(LLVMValueRef where, const char *message);
 
-/* A copy of @function in the same module. */
-LLVMValueRef cpc_shim_clone(LLVMValueRef function, const char *name);
+/* A copy of @function in the same module; replaces each of @values by its copy. */
+LLVMValueRef cpc_shim_clone(LLVMValueRef function, const char *name, CpcValues *values);
+
+/* Unless @function is to stay as it is for the debugger: make values of its variables. */
+void cpc_shim_make_values(LLVMValueRef function);
+
+/* Drop the blocks that no path leads to. */
+void cpc_shim_drop_unreachable(LLVMValueRef function);
 
 /* Move the blocks of @from, and its debug info, to @to, which has none. */
 void cpc_shim_move_body(LLVMValueRef from, LLVMValueRef to);

@@ -2,18 +2,19 @@
 /*
  * Theory of operation
  *
- * Frames come and go in the order of calls, so an arena is a stack of chunks.  The first
+ * An arena is a stack of chunks.  The first
  * belongs to the coroutine; the next ones come from malloc() and double in size.  This
  * file knows no coroutine: it goes with any runtime that runs what the plugin compiled.
  */
-#define G_LOG_DOMAIN "cpc"
-
 #include "arena.h"
 
-#include <glib.h>
+#include "system.h"
+
+#include <stdint.h>
 #include <stdlib.h>
 
-#define MIN_CHUNK_SIZE 256
+/* With the chunk's head and malloc()'s word 256 bytes, which then double. */
+#define MIN_CHUNK_SIZE 192
 #define MAX_CHUNK_SIZE 4096
 
 /* Before a chunk's base: what to go back to. */
@@ -36,13 +37,18 @@ static size_t round_up(size_t size)
     return (size + CPC_ARENA_ALIGNMENT - 1) & ~(size_t)(CPC_ARENA_ALIGNMENT - 1);
 }
 
+static size_t max(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
 static char *chunk_new(size_t size)
 {
     Chunk *chunk =
-        size <= G_MAXSIZE - sizeof(*chunk) ? malloc(sizeof(*chunk) + size) : NULL;
+        size <= SIZE_MAX - sizeof(*chunk) ? malloc(sizeof(*chunk) + size) : NULL;
 
     if (!chunk) {
-        g_error("No memory for %zu bytes of coroutine frames", size);
+        cpc_fatal("No memory for %zu bytes of coroutine frames", size);
     }
     chunk->size = size;
     return (char *)(chunk + 1);
@@ -59,7 +65,7 @@ static size_t next_chunk_size(const CpcArena *arena)
 {
     size_t twice = arena->base ? chunk_of(arena->base)->size * 2 : MIN_CHUNK_SIZE;
 
-    return MIN(twice, MAX_CHUNK_SIZE);
+    return twice < MAX_CHUNK_SIZE ? twice : MAX_CHUNK_SIZE;
 }
 
 void *cpc_arena_grow(CpcArena *arena, size_t size)
@@ -69,7 +75,7 @@ void *cpc_arena_grow(CpcArena *arena, size_t size)
     arena->spare = NULL;
     if (!base || chunk_of(base)->size < size) {
         chunk_free(base);
-        base = chunk_new(MAX(size, next_chunk_size(arena)));
+        base = chunk_new(max(size, next_chunk_size(arena)));
     }
     Chunk *chunk = chunk_of(base);
     chunk->next = arena->next;
@@ -85,11 +91,11 @@ void *cpc_arena_take(CpcArena *arena, size_t size)
 {
     char *taken = arena->next;
 
-    if (size > G_MAXSIZE - CPC_ARENA_ALIGNMENT) {
-        g_error("A variable-length array has a negative size");
+    if (size > SIZE_MAX - CPC_ARENA_ALIGNMENT) {
+        cpc_fatal("A variable-length array has a negative size");
     }
     /* Not nothing: two of them must not be at one address, nor one at a chunk's base. */
-    size = round_up(MAX(size, 1));
+    size = round_up(max(size, 1));
     if (size > (size_t)(arena->end - taken)) {
         return cpc_arena_grow(arena, size);
     }
@@ -97,15 +103,29 @@ void *cpc_arena_take(CpcArena *arena, size_t size)
     return taken;
 }
 
+CpcFrame *cpc_arena_frame(CpcArena *arena, CpcFrame *callee, size_t size,
+                          CpcFrame *(*resume)(CpcFrame *frame, CpcArena *arena))
+{
+    CpcFrame *frame = cpc_arena_take(arena, size);
+
+    frame->resume = resume;
+    frame->mark = NULL;
+    callee->parent = frame;
+    return frame;
+}
+
+/* Of two chunks keep the larger: calls that go as deep again then fit into one. */
 static void leave_chunk(CpcArena *arena)
 {
     Chunk *chunk = chunk_of(arena->base);
+    bool is_larger = !arena->spare || chunk->size > chunk_of(arena->spare)->size;
+    char *smaller = is_larger ? arena->spare : arena->base;
 
-    chunk_free(arena->spare);
-    arena->spare = arena->base;
+    arena->spare = is_larger ? arena->base : arena->spare;
     arena->next = chunk->next;
     arena->end = chunk->end;
     arena->base = chunk->base;
+    chunk_free(smaller);
 }
 
 void cpc_arena_drop(CpcArena *arena, char *to)
@@ -120,9 +140,16 @@ void cpc_arena_drop(CpcArena *arena, char *to)
     }
 }
 
+void cpc_arena_leave_scope(CpcArena *arena, char *mark)
+{
+    if ((uintptr_t)mark % 2 != 0) {
+        cpc_arena_drop(arena, mark - 1);
+    }
+}
+
 void cpc_arena_missing(const char *name)
 {
-    g_error("'%s' called a coroutine_fn but was not called as one itself", name);
+    cpc_fatal("'%s' called a coroutine_fn but was not called as one itself", name);
 }
 
 void cpc_arena_init(CpcArena *arena, char *first, size_t size)
@@ -130,7 +157,19 @@ void cpc_arena_init(CpcArena *arena, char *first, size_t size)
     *arena = (CpcArena){ .next = first, .end = first + size };
 }
 
+void cpc_arena_move(CpcArena *arena)
+{
+    if (arena->base || chunk_of(arena->spare)->size > MAX_CHUNK_SIZE) {
+        chunk_free(arena->spare);
+        arena->spare = NULL;
+    } else {
+        /* Not from its base on: who began there would leave the chunk at its end. */
+        cpc_arena_grow(arena, CPC_ARENA_ALIGNMENT);
+    }
+}
+
 void cpc_arena_finish(CpcArena *arena)
 {
     chunk_free(arena->spare);
+    chunk_free(arena->base);
 }

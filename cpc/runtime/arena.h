@@ -2,49 +2,64 @@
 /*
  * arena.h - where compiled continuations live: the contract of plugin and runtime
  *
- * Code that the plugin compiled uses the first words of an arena by their number and
- * calls the functions below that arena.c has; continuation.c does the rest.
+ * Code that the plugin compiled uses the first words of frames and arenas by their number
+ * and calls the functions below that arena.c has.
  *
- * A coroutine_fn "R f(A)" has become "CpcFrame *f.cpc(CpcArena *, R *, A)", without the
- * R * if it returns nothing.  It starts at once.  NULL says that it has finished; a frame
- * says that it has not, and the caller writes its own frame into that one's parent.  A
- * frame that finishes later stores its parent into the arena's top.
+ * A coroutine_fn "R f(A)" has become "struct { CpcFrame *; R; } f.cpc(CpcArena *, A)", or
+ * "CpcFrame *f.cpc(CpcArena *, A)" if it returns nothing.  It starts at once.  NULL says
+ * that it has finished; a frame says that it has not, and the caller writes its own frame
+ * into that one's parent.  A frame that finishes later writes what it returns behind the
+ * words of its parent, and returns that one as who goes on.
+ *
+ * Frames come and go in the order of calls, with one exception: a function that needs
+ * memory only once it has to wait takes it after its callee did.  So of the functions that
+ * stop for the first time because of one suspension, the outermost gives back the memory
+ * of all; it is whom a function that had waited before, or the runtime, has called.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct CpcFrame CpcFrame;
+typedef struct CpcArena CpcArena;
 
-/* The head of LLVM's switched-resume coroutine frame; parent is its "promise". */
 struct CpcFrame {
-    void (*resume)(CpcFrame *frame);
-    void (*destroy)(CpcFrame *frame);
+    /* Goes on.  Returns who goes on next, or NULL when it has to wait again. */
+    CpcFrame *(*resume)(CpcFrame *frame, CpcArena *arena);
     CpcFrame *parent;
+    char *mark; /* what to give back to, or NULL: that is up to a caller */
 };
 
 /*
  * The arena of a suspended coroutine stands itself for the innermost frame, which has
- * nothing left to do: so its parent is where that of a CpcFrame is.
+ * nothing left to do, and for the parent of the outermost.
  */
-typedef struct {
-    char *next; /* free from here, a multiple of CPC_ARENA_ALIGNMENT */
-    char *end;
+struct CpcArena {
+    char *next;       /* free from here, a multiple of CPC_ARENA_ALIGNMENT */
     CpcFrame *parent; /* who goes on when the coroutine is entered */
-    CpcFrame *top;    /* who goes on next; NULL: the coroutine has ended */
+    char *mark; /* while callers stop, one by one: what the last one gives back to */
+    char *end;
     char *base;  /* of the chunk in use; NULL: the first one, which is never freed */
     char *spare; /* base of one empty chunk, kept so that a call in a loop at the
                        * end of a chunk does not call malloc() each time; or NULL */
-} CpcArena;
+};
 
-_Static_assert(offsetof(CpcArena, parent) == offsetof(CpcFrame, parent),
+_Static_assert(offsetof(CpcArena, parent) == offsetof(CpcFrame, parent) &&
+                   offsetof(CpcArena, mark) == offsetof(CpcFrame, mark),
                "an arena stands for a frame");
 
 enum {
+    CPC_FRAME_RESUME,
+    CPC_FRAME_PARENT,
+    CPC_FRAME_MARK,
+    CPC_FRAME_N_WORDS,
+};
+
+enum {
     CPC_ARENA_NEXT,
+    CPC_ARENA_MARK = CPC_FRAME_MARK,
     CPC_ARENA_END,
-    CPC_ARENA_PARENT,
-    CPC_ARENA_TOP,
     CPC_ARENA_BASE,
 };
 
@@ -54,13 +69,67 @@ enum {
 void cpc_arena_init(CpcArena *arena, char *first, size_t size);
 /* Free what an arena that is empty again still holds. */
 void cpc_arena_finish(CpcArena *arena);
+/* An arena that is empty again and needed a second chunk begins in that one from now on. */
+void cpc_arena_move(CpcArena *arena);
 
 /* @size bytes from a new chunk, when there is no room; aborts when there is no memory. */
 void *cpc_arena_grow(CpcArena *arena, size_t size);
 /* @size bytes of any number: alloca() and variable-length arrays. */
 void *cpc_arena_take(CpcArena *arena, size_t size);
+/* A frame of @size bytes for the function @resume goes on in, which waits for @callee. */
+CpcFrame *cpc_arena_frame(CpcArena *arena, CpcFrame *callee, size_t size,
+                          CpcFrame *(*resume)(CpcFrame *frame, CpcArena *arena));
 /* Give back what was taken since @to was, and @to. */
 void cpc_arena_drop(CpcArena *arena, char *to);
 
+/*
+ * Give back a scope of variable-length arrays in a function that has waited meanwhile.  If
+ * the scope was entered before that, its @mark is even and the memory stays until the
+ * function ends: its callers' frames may lie above.
+ */
+void cpc_arena_leave_scope(CpcArena *arena, char *mark);
+
 /* A coroutine_fn was called where there is no arena: @name is who called it.  Aborts. */
 void cpc_arena_missing(const char *name);
+
+static inline void cpc_arena_settle(CpcArena *arena)
+{
+    if (__builtin_expect(arena->spare != NULL, 0)) {
+        cpc_arena_move(arena);
+    }
+}
+
+/* --- the loop that resumes, for a runtime to be made of ----------------------------------- */
+
+static inline CpcFrame *cpc_arena_as_frame(CpcArena *arena)
+{
+    return (CpcFrame *)arena;
+}
+
+/* What the function that suspends returns. */
+static inline CpcFrame *cpc_arena_suspend(CpcArena *arena)
+{
+    arena->mark = arena->next;
+    return cpc_arena_as_frame(arena);
+}
+
+/* The coroutine's entry has been called, which returned @frame.  Whether it waits. */
+static inline bool cpc_arena_start(CpcArena *arena, CpcFrame *frame)
+{
+    if (frame) {
+        frame->parent = cpc_arena_as_frame(arena);
+        frame->mark = arena->mark;
+    }
+    return frame;
+}
+
+/* Let a coroutine that waits go on, until it waits again or has ended.  Whether it waits. */
+static inline bool cpc_arena_go_on(CpcArena *arena)
+{
+    CpcFrame *frame = arena->parent;
+
+    do {
+        frame = frame->resume(frame, arena);
+    } while (frame && frame != cpc_arena_as_frame(arena));
+    return !frame;
+}

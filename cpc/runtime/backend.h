@@ -3,8 +3,9 @@
  * backend.h - what a way of suspending has to offer, and gets in return
  *
  * coroutine.c holds everything that is the same for all backends: who runs, who is due
- * next, the pool.  A backend can do four things with one coroutine and knows nothing
+ * next, the pool.  A backend can do five things with one coroutine and knows nothing
  * about the others.  Exactly one backend is linked; ucontext.c is the portable one.
+ * Compiled by the plugin, coroutine.c has its backend inline: continuation.h.
  *
  * Ownership:  a backend makes a struct Coroutine as the first member of its own.
  * Threads:    run() may be called from another thread each time; run() and yield() must
@@ -14,20 +15,10 @@
 
 #include <cpc/coroutine.h>
 
-typedef struct {
-    Coroutine *first;
-    Coroutine *last;
-} CoroutineList;
-
 struct Coroutine {
-    CoroutineEntry *entry;
-    void *opaque;
+    Coroutine *next; /* in one list: the pool's, or that of who is woken */
+    int is_due;      /* atomic: scheduled or woken, and not yet entered */
     bool is_running;
-    int is_due;          /* atomic: scheduled or woken, and not yet entered */
-    Coroutine *next;     /* in one list: the pool's, or that of who is woken */
-    CoroutineList woken; /* entered as soon as this one stops */
-    void (*stopped)(Coroutine *co, void *opaque); /* see cpc_when_stopped() */
-    void *stopped_opaque;
 };
 
 typedef enum {
@@ -35,28 +26,30 @@ typedef enum {
     CPC_ENDED,
 } CpcOutcome;
 
+#ifdef CPC_PLUGIN
+#include "continuation.h"
+#else
+
 /* A coroutine at its beginning; aborts when there is no memory. */
 Coroutine *cpc_backend_new(void);
 /* @co is at its beginning: never run, or ended. */
 void cpc_backend_free(Coroutine *co);
 
+/* What @co, which is at its beginning, will do: call @entry(@opaque). */
+void cpc_backend_prepare(Coroutine *co, CoroutineEntry *entry, void *opaque);
+
 /*
- * Run @co from where it stopped until it stops again.  At its beginning it calls
- * cpc_begin(@co); when that returns it has ended, and is at its beginning again.
+ * Run @co from where it stopped until it stops again.  When the entry returns it has
+ * ended, and is at its beginning again.
  */
 CpcOutcome cpc_backend_run(Coroutine *co);
 /* Inside of @co: return from the cpc_backend_run() that runs it. */
 void coroutine_fn cpc_backend_yield(Coroutine *co);
 
-/* Ordinary C that calls a coroutine_fn, which only a backend may.  Compiled by the plugin
- * it is a coroutine_fn: continuation.c knows how to call those. */
-#if defined(CPC_PLUGIN)
-#define coroutine_start_fn coroutine_fn
-#elif defined(CPC_MARKS) || defined(COCHECK)
+/* Ordinary C that calls a coroutine_fn, which only a backend may. */
+#if defined(CPC_MARKS) || defined(COCHECK)
 #define coroutine_start_fn __attribute__((annotate("coroutine_start_fn")))
 #else
 #define coroutine_start_fn
 #endif
-
-/* Calls the entry. */
-void coroutine_start_fn cpc_begin(Coroutine *co);
+#endif

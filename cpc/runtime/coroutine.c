@@ -8,60 +8,57 @@
  * them right where they are woken was not done because a coroutine would then lose the
  * processor inside of cpc_mutex_unlock() and the like, where nobody expects it.
  *
- * Who runs is a thread-local variable, and a coroutine may wake up on another thread:
- * the compiler must not keep that variable's address over a switch, which it does as
- * soon as it may inline (https://gcc.gnu.org/bugzilla/show_bug.cgi?id=26461).  Hence
- * the accessors, which no optimiser may look into.
+ * Who runs is a thread-local variable, and a coroutine may wake up on another thread: the
+ * compiler must not keep that variable's address over a switch, which it does as soon as
+ * it may inline (https://gcc.gnu.org/bugzilla/show_bug.cgi?id=26461).  Hence the functions
+ * below that a coroutine calls are not inlined.  cpc_enter() may keep it: whoever it runs
+ * stops on the thread that it was entered on.
  *
  * A coroutine that has ended goes into its thread's pool, because mapping a stack costs
  * some hundred times as much as running an empty coroutine does.
  */
-#define G_LOG_DOMAIN "cpc"
-
 #include "backend.h"
+#include "system.h"
 #include "wake.h"
 
-#include <glib.h>
+#include <stddef.h>
 
 /* As many as a program has in flight at once; what they once used stays resident. */
 #define MAX_POOLED 64
 
-#if defined(__clang__)
-#define OPAQUE_TO_OPTIMISER __attribute__((noinline, optnone))
-#else
-#define OPAQUE_TO_OPTIMISER __attribute__((noipa))
-#endif
+#define NOT_INLINED    __attribute__((noinline))
+#define ALWAYS_INLINED __attribute__((always_inline))
+#define UNLIKELY(x)    __builtin_expect(x, 0)
+/* Without this, a static library, which may become part of a shared one, would call a
+ * function for each use. */
+#define FAST_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+
+typedef struct {
+    Coroutine *first;
+    Coroutine *last; /* if there is a first */
+} CoroutineList;
+
+/* One coroutine's run, from being entered until it stops: on its enterer's stack. */
+typedef struct {
+    Coroutine *co;
+    CoroutineList woken; /* entered as soon as this one stops */
+    void (*stopped)(Coroutine *co, void *opaque); /* see cpc_when_stopped() */
+    void *stopped_opaque;
+} Run;
 
 typedef struct {
     Coroutine *first;
     unsigned n;
+    bool is_drained_at_exit;
 } Pool;
 
-static void drain_pool(gpointer data);
-
-static _Thread_local Coroutine *running;
-static _Thread_local Pool pool;
-static GPrivate pool_of_ending_thread = G_PRIVATE_INIT(drain_pool);
-
-OPAQUE_TO_OPTIMISER static Coroutine *get_running(void)
-{
-    return running;
-}
-
-OPAQUE_TO_OPTIMISER static void set_running(Coroutine *co)
-{
-    running = co;
-}
-
-OPAQUE_TO_OPTIMISER static Pool *get_pool(void)
-{
-    return &pool;
-}
+static FAST_THREAD_LOCAL Run *current;
+static FAST_THREAD_LOCAL Pool pool;
 
 static void append(CoroutineList *list, Coroutine *co)
 {
     co->next = NULL;
-    if (list->last) {
+    if (list->first) {
         list->last->next = co;
     } else {
         list->first = co;
@@ -69,34 +66,17 @@ static void append(CoroutineList *list, Coroutine *co)
     list->last = co;
 }
 
-static Coroutine *take_first(CoroutineList *list)
+/* Move all of @list, which is not empty, to the front of @others. */
+static void move_before(CoroutineList *others, const CoroutineList *list)
 {
-    Coroutine *co = list->first;
-
-    if (co) {
-        list->first = co->next;
-        if (!list->first) {
-            list->last = NULL;
-        }
-    }
-    return co;
-}
-
-/* Move all of @list to the front of @others. */
-static void move_before(CoroutineList *others, CoroutineList *list)
-{
-    if (!list->first) {
-        return;
-    }
     list->last->next = others->first;
-    if (!others->last) {
+    if (!others->first) {
         others->last = list->last;
     }
     others->first = list->first;
-    *list = (CoroutineList){ NULL, NULL };
 }
 
-static void drain_pool(gpointer data)
+static void drain_pool(void *data)
 {
     Pool *ending = data;
 
@@ -105,133 +85,140 @@ static void drain_pool(gpointer data)
         ending->first = co->next;
         cpc_backend_free(co);
     }
-    ending->n = 0;
-}
-
-static Coroutine *take_pooled(void)
-{
-    Pool *mine = get_pool();
-    Coroutine *co = mine->first;
-
-    if (co) {
-        mine->first = co->next;
-        mine->n--;
-    }
-    return co;
+    *ending = (Pool){ 0 };
 }
 
 static void recycle(Coroutine *co)
 {
-    Pool *mine = get_pool();
-
-    if (mine->n >= MAX_POOLED) {
+    if (UNLIKELY(pool.n >= MAX_POOLED)) {
         cpc_backend_free(co);
         return;
     }
-    if (mine->n == 0) {
-        g_private_set(&pool_of_ending_thread, mine);
+    if (UNLIKELY(!pool.is_drained_at_exit)) {
+        pool.is_drained_at_exit = true;
+        cpc_at_thread_exit(drain_pool, &pool);
     }
-    co->next = mine->first;
-    mine->first = co;
-    mine->n++;
+    co->next = pool.first;
+    pool.first = co;
+    pool.n++;
 }
 
 Coroutine *cpc_create(CoroutineEntry *entry, void *opaque)
 {
-    Coroutine *co = take_pooled();
+    Coroutine *co = pool.first;
 
-    if (!co) {
+    if (UNLIKELY(!co)) {
         co = cpc_backend_new();
+    } else {
+        pool.first = co->next;
+        pool.n--;
     }
-    co->entry = entry;
-    co->opaque = opaque;
+    cpc_backend_prepare(co, entry, opaque);
     return co;
 }
 
-void coroutine_start_fn cpc_begin(Coroutine *co)
+NOT_INLINED _Noreturn static void refuse_to_run(const Coroutine *co)
 {
-    co->entry(co->opaque);
+    cpc_fatal("A coroutine was entered that is %s",
+              co->is_running ? "running already"
+                             : "due to be entered by somebody else");
 }
 
-/* After this, @co may already be running on another thread. */
-static void tell_stopped(Coroutine *co)
-{
-    void (*stopped)(Coroutine * co, void *opaque) = co->stopped;
+static void run_all(CoroutineList *due);
 
-    if (stopped) {
-        co->stopped = NULL;
-        stopped(co, co->stopped_opaque);
+/* After its @stopped was called, @run's coroutine may already run on another thread. */
+NOT_INLINED static void finish_run(Run *run, CoroutineList *due)
+{
+    CoroutineList woken = run->woken;
+
+    if (run->stopped) {
+        run->stopped(run->co, run->stopped_opaque);
+    }
+    if (woken.first && due) {
+        move_before(due, &woken);
+    } else if (woken.first) {
+        run_all(&woken);
     }
 }
 
-/* Run @co until it stops; whom it woke meanwhile goes to the front of @due. */
-static void run(Coroutine *co, CoroutineList *due)
+/*
+ * Run @co until it stops; whom it woke meanwhile goes to the front of @due, or is run if
+ * that is NULL.
+ */
+ALWAYS_INLINED static inline void run_once(Coroutine *co, CoroutineList *due)
 {
-    Coroutine *enterer = get_running();
+    Run *enterer = current;
+    Run run;
 
-    if (co->is_running) {
-        g_error("A coroutine was entered that is running already");
+    if (UNLIKELY(co->is_running)) {
+        refuse_to_run(co);
     }
-    __atomic_store_n(&co->is_due, 0, __ATOMIC_RELAXED);
+    run.co = co;
+    run.woken.first = NULL;
+    run.stopped = NULL;
     co->is_running = true;
-    set_running(co);
+    current = &run;
     CpcOutcome outcome = cpc_backend_run(co);
-    set_running(enterer);
+    current = enterer;
     co->is_running = false;
-    move_before(due, &co->woken);
 
-    if (outcome == CPC_YIELDED) {
-        tell_stopped(co);
-        return;
+    if (outcome == CPC_ENDED) {
+        if (UNLIKELY(cpc_is_due(co))) {
+            cpc_fatal("A coroutine ended that was still due to be entered");
+        }
+        recycle(co);
+        run.stopped = NULL;
     }
-    if (cpc_is_due(co)) {
-        g_error("A coroutine ended that was still due to be entered");
+    if (UNLIKELY(run.woken.first || run.stopped)) {
+        finish_run(&run, due);
     }
-    recycle(co);
+}
+
+NOT_INLINED static void run_all(CoroutineList *due)
+{
+    Coroutine *co;
+
+    while ((co = due->first)) {
+        due->first = co->next;
+        __atomic_store_n(&co->is_due, 0, __ATOMIC_RELAXED);
+        run_once(co, due);
+    }
 }
 
 void coroutine_mixed_fn cpc_enter_due(Coroutine *co)
 {
-    CoroutineList due = { NULL, NULL };
+    CoroutineList due = { co, co };
 
-    append(&due, co);
-    while ((co = take_first(&due))) {
-        run(co, &due);
-    }
+    co->next = NULL;
+    run_all(&due);
 }
 
 void coroutine_mixed_fn cpc_enter(Coroutine *co)
 {
-    if (cpc_is_due(co)) {
-        g_error("A coroutine was entered that is due to be entered by somebody else");
+    if (UNLIKELY(cpc_is_due(co))) {
+        refuse_to_run(co);
     }
-    cpc_enter_due(co);
+    run_once(co, NULL);
 }
 
-void coroutine_fn cpc_yield(void)
+NOT_INLINED Coroutine *cpc_self(void)
 {
-    Coroutine *self = get_running();
+    Run *volatile *now = &current;
 
-    if (!self) {
-        g_error("cpc_yield() was called outside of a coroutine");
-    }
-    cpc_backend_yield(self);
+    return *now ? (*now)->co : NULL;
 }
 
-Coroutine *cpc_self(void)
+NOT_INLINED bool cpc_in_coroutine(void)
 {
-    return get_running();
-}
+    Run *volatile *now = &current;
 
-bool cpc_in_coroutine(void)
-{
-    return get_running();
+    return *now != NULL;
 }
 
 void cpc_make_due(Coroutine *co)
 {
     if (__atomic_exchange_n(&co->is_due, 1, __ATOMIC_ACQ_REL)) {
-        g_error("A coroutine was woken or scheduled twice");
+        cpc_fatal("A coroutine was woken or scheduled twice");
     }
 }
 
@@ -240,21 +227,19 @@ bool cpc_is_due(Coroutine *co)
     return __atomic_load_n(&co->is_due, __ATOMIC_ACQUIRE);
 }
 
-void coroutine_mixed_fn cpc_wake(Coroutine *co)
+NOT_INLINED void coroutine_mixed_fn cpc_wake(Coroutine *co)
 {
-    Coroutine *self = get_running();
-
     cpc_make_due(co);
-    if (self) {
-        append(&self->woken, co);
+    if (current) {
+        append(&current->woken, co);
     } else {
         cpc_enter_due(co);
     }
 }
 
-void cpc_when_stopped(Coroutine *co, void (*stopped)(Coroutine *co, void *opaque),
-                      void *opaque)
+NOT_INLINED void cpc_when_stopped(void (*stopped)(Coroutine *co, void *opaque),
+                                  void *opaque)
 {
-    co->stopped = stopped;
-    co->stopped_opaque = opaque;
+    current->stopped = stopped;
+    current->stopped_opaque = opaque;
 }

@@ -80,7 +80,7 @@ void cpc_schedule(Coroutine *co, GMainContext *context)
     cpc_make_due(co);
     if (co == cpc_self()) {
         /* Another thread must not have it before it has truly stopped here. */
-        cpc_when_stopped(co, attach_schedule, held);
+        cpc_when_stopped(attach_schedule, held);
     } else {
         attach_schedule(co, held);
     }

@@ -6,11 +6,10 @@
  * row's function is stored after its twin, and a table that has become too small is
  * replaced by a copy, after which it stays, because somebody may be looking into it.
  */
-#define G_LOG_DOMAIN "cpc"
-
 #include "twin.h"
 
-#include <glib.h>
+#include "system.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -59,7 +58,7 @@ static Table *table_new(unsigned bits)
     Table *made = calloc(1, sizeof(*made) + (sizeof(CpcTwins) << bits));
 
     if (!made) {
-        g_error("No memory for the table of mixed functions");
+        cpc_fatal("No memory for the table of mixed functions");
     }
     made->bits = bits;
     return made;

@@ -11,7 +11,7 @@
  *        setcontext  ------------>  |
  *        <------------------------  go_back()
  *     cpc_backend_run()             |
- *        siglongjmp  ------------>  cpc_begin()
+ *        siglongjmp  ------------>  entry(opaque)
  *                                      cpc_backend_yield()
  *        <---------------------------  go_back()
  *
@@ -23,18 +23,18 @@
  * Where an enterer is to be found lies on the enterer's own stack, so there is no
  * per-thread "main coroutine" and nothing thread-local here at all.
  */
-#define G_LOG_DOMAIN "cpc"
-
 /* glibc's checked longjmp() takes a jump to another stack for an attack. */
 #undef _FORTIFY_SOURCE
 
 #include "backend.h"
 #include "sanitizer.h"
+#include "system.h"
 
 #include <errno.h>
-#include <glib.h>
 #include <setjmp.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -51,6 +51,8 @@ typedef struct {
 
 typedef struct {
     Coroutine base;
+    CoroutineEntry *entry;
+    void *opaque;
     char *stack; /* lowest usable byte */
     size_t stack_size;
     Place place;    /* where this coroutine goes on */
@@ -79,6 +81,14 @@ CPC_NO_ASAN static void go_back(StackCoroutine *self, void **asan_frames)
                         &self->enterer_stack_size);
 }
 
+void cpc_backend_prepare(Coroutine *co, CoroutineEntry *entry, void *opaque)
+{
+    StackCoroutine *self = (StackCoroutine *)co;
+
+    self->entry = entry;
+    self->opaque = opaque;
+}
+
 CpcOutcome cpc_backend_run(Coroutine *co)
 {
     StackCoroutine *self = (StackCoroutine *)co;
@@ -98,12 +108,12 @@ void coroutine_fn cpc_backend_yield(Coroutine *co)
     go_back(self, &self->place.asan_frames);
 }
 
-static void begin(StackCoroutine *self)
+static void coroutine_start_fn begin(StackCoroutine *self)
 {
     self->has_ended = false;
     cpc_stack_is_live(self, sizeof(*self));
     cpc_stack_is_live(self->stack, self->stack_size);
-    cpc_begin(&self->base);
+    self->entry(self->opaque);
     cpc_stack_is_dead(self->stack, self->stack_size);
     cpc_stack_is_dead(self, sizeof(*self));
     self->has_ended = true;
@@ -132,7 +142,7 @@ static StackCoroutine *map_stack(void)
     if (mapping == MAP_FAILED ||
         mprotect(mapping + GUARD_SIZE, MAPPING_SIZE - GUARD_SIZE,
                  PROT_READ | PROT_WRITE) != 0) {
-        g_error("Cannot map a coroutine's stack: %s", g_strerror(errno));
+        cpc_fatal("Cannot map a coroutine's stack: %s", strerror(errno));
     }
 
     size_t reserved = (sizeof(StackCoroutine) + 63) & ~(size_t)63;

@@ -21,8 +21,7 @@ bool cpc_is_due(Coroutine *co);
 void coroutine_mixed_fn cpc_enter_due(Coroutine *co);
 
 /*
- * Call @stopped once, from the loop that runs @co, after it has next yielded: the first
- * moment at which another thread may have it.  Only the running coroutine asks for it.
+ * Call @stopped once, from the loop that runs this coroutine, after it has next yielded:
+ * the first moment at which another thread may have it.
  */
-void cpc_when_stopped(Coroutine *co, void (*stopped)(Coroutine *co, void *opaque),
-                      void *opaque);
+void cpc_when_stopped(void (*stopped)(Coroutine *co, void *opaque), void *opaque);

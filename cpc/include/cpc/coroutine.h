@@ -37,10 +37,13 @@
 #endif
 #define coroutine_mixed_fn    __attribute__((annotate("coroutine_mixed_fn")))
 #define coroutine_variadic_fn __attribute__((annotate("coroutine_variadic_fn")))
+/* Of the one function that suspends: the plugin knows what it does, and calls nothing. */
+#define coroutine_suspend_fn __attribute__((annotate("coroutine_suspend_fn")))
 #else
 #define coroutine_fn
 #define coroutine_mixed_fn
 #define coroutine_variadic_fn
+#define coroutine_suspend_fn
 #endif
 
 typedef struct Coroutine Coroutine;
@@ -53,7 +56,7 @@ Coroutine *cpc_create(CoroutineEntry *entry, void *opaque);
 void coroutine_mixed_fn cpc_enter(Coroutine *co);
 
 /* Go back to whoever entered this coroutine; returns when it is entered again. */
-void coroutine_fn cpc_yield(void);
+void coroutine_fn coroutine_suspend_fn cpc_yield(void);
 
 /* The running coroutine, or NULL outside of one. */
 Coroutine *cpc_self(void);
