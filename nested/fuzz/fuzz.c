@@ -18,14 +18,22 @@
 #define MAX_OF_A_KIND 3
 #define PROGRESS      1000 /* states from one line to the next */
 
-_Static_assert(MAX_CHANGES <= NESTED_FUZZ_MAX_CHANGES, "a set holds as many");
+_Static_assert(MAX_CHANGES <= NESTED_MAX_CHANGES, "a set holds as many");
 
 static struct finding {
-    struct fuzz_set set;
+    struct nested_changes set;
     struct fuzz_difference difference;
 } findings[MAX_FINDINGS];
 static unsigned n_findings;
 static uint64_t n_states, n_open;
+static uint64_t current; /* of the state that is looked at, or made smaller */
+static bool is_traced;
+
+enum opinion {
+    AGREE,
+    DIFFER,
+    OPEN, /* the manual leaves it open, or it could not be run safely */
+};
 
 /* xorshift64*: small, and the same everywhere for the same seed. */
 static uint64_t next_random(uint64_t *state)
@@ -36,7 +44,7 @@ static uint64_t next_random(uint64_t *state)
     return *state * UINT64_C(0x2545F4914F6CDD1D);
 }
 
-static bool has(const struct fuzz_set *set, uint32_t change)
+static bool has(const struct nested_changes *set, uint32_t change)
 {
     for (unsigned i = 0; i < set->n_changes; i++) {
         if (set->changes[i] == change) {
@@ -46,12 +54,23 @@ static bool has(const struct fuzz_set *set, uint32_t change)
     return false;
 }
 
+static bool has_all(const struct nested_changes *set,
+                    const struct nested_changes *others)
+{
+    for (unsigned i = 0; i < others->n_changes; i++) {
+        if (!has(set, others->changes[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Keeps them ascending. */
-static void add(struct fuzz_set *set, uint32_t change)
+static void add(struct nested_changes *set, uint32_t change)
 {
     unsigned i = set->n_changes;
 
-    if (has(set, change) || set->n_changes == NESTED_FUZZ_MAX_CHANGES) {
+    if (has(set, change) || set->n_changes == NESTED_MAX_CHANGES) {
         return;
     }
     for (; i > 0 && set->changes[i - 1] > change; i--) {
@@ -61,9 +80,10 @@ static void add(struct fuzz_set *set, uint32_t change)
     set->n_changes++;
 }
 
-static struct fuzz_set without(const struct fuzz_set *set, unsigned a, unsigned b)
+static struct nested_changes without(const struct nested_changes *set, unsigned a,
+                                     unsigned b)
 {
-    struct fuzz_set rest = { 0 };
+    struct nested_changes rest = { 0 };
 
     for (unsigned i = 0; i < set->n_changes; i++) {
         if (i != a && i != b) {
@@ -73,9 +93,9 @@ static struct fuzz_set without(const struct fuzz_set *set, unsigned a, unsigned 
     return rest;
 }
 
-static struct fuzz_set random_set(uint64_t *random)
+static struct nested_changes random_set(uint64_t *random)
 {
-    struct fuzz_set set = { 0 };
+    struct nested_changes set = { 0 };
     uint64_t n = next_random(random) % MAX_CHANGES + 1;
 
     for (uint64_t i = 0; i < n; i++) {
@@ -84,23 +104,64 @@ static struct fuzz_set random_set(uint64_t *random)
     return set;
 }
 
+static void print_numbers(const struct nested_changes *set)
+{
+    for (unsigned i = 0; i < set->n_changes; i++) {
+        nested_print("%s%u", i ? "," : "", set->changes[i]);
+    }
+}
+
+void fuzz_print_changes(const struct nested_changes *set)
+{
+    for (unsigned i = 0; i < set->n_changes; i++) {
+        nested_print("%s", i ? ", " : "");
+        fuzz_target.print_change(set->changes[i]);
+    }
+}
+
+/* A state with a name, should it take the engine down. */
+static void print_state(const struct nested_changes *set,
+                        const struct fuzz_difference *difference)
+{
+    nested_print("STATE %lu:", current);
+    print_numbers(set);
+    nested_print(":%s:", difference->is_accepted ? "" : difference->check);
+    fuzz_print_changes(set);
+    nested_print("\n");
+    nested_console_flush();
+}
+
+static enum opinion look_at(const struct nested_changes *set,
+                            struct fuzz_difference *difference)
+{
+    if (!fuzz_target.judge(set, difference)) {
+        return OPEN;
+    }
+    if (is_traced) {
+        print_state(set, difference);
+    }
+    return fuzz_target.run(difference) ? AGREE : DIFFER;
+}
+
 /* Drop changes, one or two at once, until none can go: one may have hidden another, and
  * two may be legal only together. */
-static struct fuzz_set minimise(struct fuzz_set set, struct fuzz_difference *difference)
+static struct nested_changes minimise(struct nested_changes set,
+                                      struct fuzz_difference *difference)
 {
     bool is_smaller;
 
     do {
         is_smaller = false;
         for (unsigned i = 0; i < set.n_changes * set.n_changes && !is_smaller; i++) {
-            struct fuzz_set rest = without(&set, i / set.n_changes, i % set.n_changes);
-            if (fuzz_target.run(&rest, difference) == FUZZ_DIFFER) {
+            struct nested_changes rest =
+                without(&set, i / set.n_changes, i % set.n_changes);
+            if (look_at(&rest, difference) == DIFFER) {
                 set = rest;
                 is_smaller = true;
             }
         }
     } while (is_smaller);
-    fuzz_target.run(&set, difference);
+    look_at(&set, difference);
     return set;
 }
 
@@ -110,7 +171,8 @@ static bool is_same_kind(const struct fuzz_difference *a,
     return strcmp(a->check, b->check) == 0 && strcmp(a->engine, b->engine) == 0;
 }
 
-static bool is_new(const struct fuzz_set *set, const struct fuzz_difference *difference)
+static bool is_new(const struct nested_changes *set,
+                   const struct fuzz_difference *difference)
 {
     unsigned n_of_kind = 0;
 
@@ -122,21 +184,6 @@ static bool is_new(const struct fuzz_set *set, const struct fuzz_difference *dif
     }
     return n_findings < MAX_FINDINGS &&
            (n_of_kind < MAX_OF_A_KIND || difference->is_accepted);
-}
-
-static void print_numbers(const struct fuzz_set *set)
-{
-    for (unsigned i = 0; i < set->n_changes; i++) {
-        nested_print("%s%u", i ? "," : "", set->changes[i]);
-    }
-}
-
-void fuzz_print_changes(const struct fuzz_set *set)
-{
-    for (unsigned i = 0; i < set->n_changes; i++) {
-        nested_print("%s", i ? ", " : "");
-        fuzz_target.print_change(set->changes[i]);
-    }
 }
 
 static void print_finding(const struct finding *finding)
@@ -155,14 +202,14 @@ static void print_finding(const struct finding *finding)
     nested_print("\n");
 }
 
-static void try_state(const struct fuzz_set *set)
+static void try_state(const struct nested_changes *set)
 {
     struct finding finding;
-    enum fuzz_opinion opinion = fuzz_target.run(set, &finding.difference);
+    enum opinion opinion = look_at(set, &finding.difference);
 
     n_states++;
-    n_open += opinion == FUZZ_OPEN;
-    if (opinion != FUZZ_DIFFER) {
+    n_open += opinion == OPEN;
+    if (opinion != DIFFER) {
         return;
     }
     finding.set = minimise(*set, &finding.difference);
@@ -172,32 +219,20 @@ static void try_state(const struct fuzz_set *set)
     }
 }
 
-static void print_state(uint64_t index, const struct fuzz_set *set)
-{
-    nested_print("STATE %lu:", index);
-    print_numbers(set);
-    nested_print(":");
-    fuzz_print_changes(set);
-    nested_print("\n");
-    nested_console_flush();
-}
-
 static void one_state(const struct nested_fuzz *fuzz, uint64_t i,
-                      const struct fuzz_set *set)
+                      const struct nested_changes *set)
 {
     if (i % PROGRESS == 0) {
         nested_print("PROGRESS: %lu of %lu\n", i, fuzz->count);
     }
-    if (fuzz->is_traced) {
-        print_state(i, set);
-    }
+    current = i;
     try_state(set);
 }
 
-static bool is_avoided(const struct nested_fuzz *fuzz, const struct fuzz_set *set)
+static bool is_avoided(const struct nested_fuzz *fuzz, const struct nested_changes *set)
 {
     for (unsigned i = 0; i < fuzz->n_avoided; i++) {
-        if (has(set, fuzz->avoided[i])) {
+        if (has_all(set, &fuzz->avoided[i])) {
             return true;
         }
     }
@@ -209,7 +244,7 @@ static void all_states(const struct nested_fuzz *fuzz)
     uint64_t random = fuzz->seed ? fuzz->seed : 1;
 
     for (uint64_t i = 0; i < fuzz->count; i++) {
-        struct fuzz_set set = random_set(&random);
+        struct nested_changes set = random_set(&random);
         if (i >= fuzz->from && !is_avoided(fuzz, &set)) {
             one_state(fuzz, i, &set);
         }
@@ -218,18 +253,19 @@ static void all_states(const struct nested_fuzz *fuzz)
 
 static void only_state(const struct nested_fuzz *fuzz)
 {
-    struct fuzz_set set = { 0 };
+    struct nested_changes set = { 0 };
 
-    for (unsigned i = 0; i < fuzz->n_only; i++) {
-        add(&set, fuzz->only[i]);
+    for (unsigned i = 0; i < fuzz->only.n_changes; i++) {
+        add(&set, fuzz->only.changes[i]);
     }
     one_state(fuzz, 0, &set);
 }
 
 unsigned nested_fuzz(const struct nested_fuzz *fuzz)
 {
+    is_traced = fuzz->is_traced;
     fuzz_target.start();
-    if (fuzz->n_only) {
+    if (fuzz->only.n_changes) {
         only_state(fuzz);
     } else {
         all_states(fuzz);

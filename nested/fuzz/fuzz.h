@@ -8,7 +8,7 @@
  * Lines:    DIFF, a disagreement that cannot be made smaller, with tabs between:
  *           numbers of the changes; the model's check and its citation; what the model
  *           allows; what the engine did; the changes, and a rule, as C has them.
- *           STATE, before a state, when they are traced: "i:numbers:changes".
+ *           STATE, before a state, when they are traced: "i:numbers:check:changes".
  *           PROGRESS, from time to time.  FUZZ, at the end.
  */
 #pragma once
@@ -17,17 +17,6 @@
 #include <stdint.h>
 
 #include "lib/rule.h"
-
-struct fuzz_set {
-    unsigned n_changes;
-    uint32_t changes[NESTED_FUZZ_MAX_CHANGES]; /* ascending */
-};
-
-enum fuzz_opinion {
-    FUZZ_AGREE,
-    FUZZ_DIFFER,
-    FUZZ_OPEN, /* the manual leaves it open, or it could not be run safely */
-};
 
 /* Of a state that they differ about. */
 struct fuzz_difference {
@@ -41,14 +30,17 @@ struct fuzz_target {
     void (*stop)(void);
     /* A change, for a random number. */
     uint32_t (*pick)(uint64_t random);
-    enum fuzz_opinion (*run)(const struct fuzz_set *set, struct fuzz_difference *out);
+    /* The model's opinion of a state, but for @engine.  False: it is not run. */
+    bool (*judge)(const struct nested_changes *set, struct fuzz_difference *out);
+    /* Run what was judged last.  True: the engine does what the model allows. */
+    bool (*run)(struct fuzz_difference *out);
     void (*print_change)(uint32_t change);
     /* What the model allows, and a row of a rule table, for the state run last. */
     void (*print_model)(void);
-    void (*print_rule)(const struct fuzz_set *set);
+    void (*print_rule)(const struct nested_changes *set);
 };
 
 extern const struct fuzz_target fuzz_target;
 
 /* "change, change": for rules and people. */
-void fuzz_print_changes(const struct fuzz_set *set);
+void fuzz_print_changes(const struct nested_changes *set);

@@ -121,7 +121,7 @@ static uint32_t pick(uint64_t random)
     return (uint32_t)(random % N_MENU);
 }
 
-static void make_state(const struct fuzz_set *set)
+static void make_state(const struct nested_changes *set)
 {
     memcpy(&vmcb, &good, sizeof vmcb);
     for (unsigned i = 0; i < set->n_changes; i++) {
@@ -144,22 +144,24 @@ static void run_state(void)
     __asm__ volatile("cli" : : : "memory");
 }
 
-static enum fuzz_opinion run(const struct fuzz_set *set, struct fuzz_difference *out)
+static bool judge(const struct nested_changes *set, struct fuzz_difference *out)
 {
     make_state(set);
     model = svm_model_entry(&vmcb, &processor, &why);
-    if (model == SVM_ENTRY_OPEN) {
-        return FUZZ_OPEN;
-    }
-    run_state();
-    bool is_refused = (uint32_t)vmcb.exitcode == (uint32_t)SVM_EXIT_INVALID;
     *out = (struct fuzz_difference){
         .check = why,
         .cites = "APM2 15.5.1",
         .is_accepted = model == SVM_ENTRY_ACCEPTED,
-        .engine = is_refused ? "VMEXIT_INVALID" : "enters",
     };
-    return is_refused == (model == SVM_ENTRY_REFUSED) ? FUZZ_AGREE : FUZZ_DIFFER;
+    return model != SVM_ENTRY_OPEN;
+}
+
+static bool run(struct fuzz_difference *out)
+{
+    run_state();
+    bool is_refused = (uint32_t)vmcb.exitcode == (uint32_t)SVM_EXIT_INVALID;
+    out->engine = is_refused ? "VMEXIT_INVALID" : "enters";
+    return is_refused == (model == SVM_ENTRY_REFUSED);
 }
 
 static void print_change(uint32_t change)
@@ -173,7 +175,7 @@ static void print_model(void)
 }
 
 /* A row of svm/entry-rule.h changes one field. */
-static void print_rule(const struct fuzz_set *set)
+static void print_rule(const struct nested_changes *set)
 {
     if (set->n_changes != 1) {
         nested_print("a struct svm_case: rows change one field");
@@ -212,6 +214,7 @@ const struct fuzz_target fuzz_target = {
     .start = start,
     .stop = stop,
     .pick = pick,
+    .judge = judge,
     .run = run,
     .print_change = print_change,
     .print_model = print_model,

@@ -67,19 +67,23 @@ void nested_expect(bool holds, const char *what, uint64_t seen);
 /* The running rule fails and the machine ends: nothing after it could be trusted. */
 void nested_rule_abort(const char *why) __attribute__((noreturn));
 
-/* "fuzz seed=N count=M from=I trace avoid=C only=C" on the command line. */
-#define NESTED_FUZZ_MAX_CHANGES 8
+/* Changes to a good state, by number. */
+#define NESTED_MAX_CHANGES 8
+struct nested_changes {
+    unsigned n_changes;
+    uint32_t changes[NESTED_MAX_CHANGES];
+};
+
+/* "fuzz seed=N count=M from=I trace avoid=C,C only=C,C" on the command line. */
 #define NESTED_FUZZ_MAX_AVOIDED 64
 struct nested_fuzz {
     uint64_t seed, count;
     uint64_t from;  /* leave the first states out: what a runner does after a crash */
     bool is_traced; /* a line before each state: a crash then has a name */
-    /* Changes, by number, of which no state may have one. */
-    uint32_t avoided[NESTED_FUZZ_MAX_AVOIDED];
+    /* No state may have all of one of these. */
+    struct nested_changes avoided[NESTED_FUZZ_MAX_AVOIDED];
     unsigned n_avoided;
-    /* Run this set of changes and no other; none: all states. */
-    uint32_t only[NESTED_FUZZ_MAX_CHANGES];
-    unsigned n_only;
+    struct nested_changes only; /* run this and no other; none: all states */
 };
 
 /*

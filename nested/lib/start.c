@@ -162,11 +162,23 @@ static uint64_t number(const char *digits)
     return value;
 }
 
-static void add_change(uint32_t *changes, unsigned *n_changes, unsigned limit,
-                       uint64_t change)
+/* "12,34" */
+static struct nested_changes changes(const char *numbers)
 {
-    if (*n_changes < limit) {
-        changes[(*n_changes)++] = (uint32_t)change;
+    struct nested_changes set = { 0 };
+
+    while (*numbers && set.n_changes < NESTED_MAX_CHANGES) {
+        set.changes[set.n_changes++] = (uint32_t)number(numbers);
+        while (*numbers && *numbers++ != ',') {
+        }
+    }
+    return set;
+}
+
+static void avoid(struct nested_fuzz *fuzz, const char *numbers)
+{
+    if (fuzz->n_avoided < NESTED_FUZZ_MAX_AVOIDED) {
+        fuzz->avoided[fuzz->n_avoided++] = changes(numbers);
     }
 }
 
@@ -183,11 +195,9 @@ static void read_word(struct request *request, const char *word)
     } else if (memcmp(word, "from=", 5) == 0) {
         request->fuzz.from = number(word + 5);
     } else if (memcmp(word, "avoid=", 6) == 0) {
-        add_change(request->fuzz.avoided, &request->fuzz.n_avoided,
-                   NESTED_FUZZ_MAX_AVOIDED, number(word + 6));
+        avoid(&request->fuzz, word + 6);
     } else if (memcmp(word, "only=", 5) == 0) {
-        add_change(request->fuzz.only, &request->fuzz.n_only, NESTED_FUZZ_MAX_CHANGES,
-                   number(word + 5));
+        request->fuzz.only = changes(word + 5);
     } else if (strcmp(word, "trace") == 0) {
         request->fuzz.is_traced = true;
     } else if (memcmp(word, "after=", 6) == 0) {

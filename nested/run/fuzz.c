@@ -136,71 +136,122 @@ static void take_differences(const FuzzConfig *config, FuzzRun *run, const Boot 
     }
 }
 
-static void add_end(const FuzzConfig *config, FuzzRun *run, const char *numbers,
-                    const char *changes, bool is_silent)
-{
-    Finding *finding = g_new0(Finding, 1);
-    g_autofree char *what = g_strdup_printf("END %s", changes);
-
-    finding->key = key_of(config, what);
-    finding->numbers = g_strdup(numbers);
-    finding->engine = g_strdup(is_silent ? "hangs" : "ends");
-    finding->changes = g_strdup(changes);
-    add_finding(run, finding);
-}
-
 /* Ends of the engine */
 
-static char *only_words(const char *numbers)
-{
-    g_auto(GStrv) changes = g_strsplit(numbers, ",", -1);
-    GString *words = g_string_new(NULL);
+/* Where a set of changes took the engine down. */
+typedef struct {
+    char *numbers, *check, *changes;
+    bool is_silent;
+} End;
 
-    for (unsigned i = 0; changes[i]; i++) {
-        g_string_append_printf(words, " only=%s", changes[i]);
-    }
-    return g_string_free(words, FALSE);
+static void end_clear(End *end)
+{
+    g_free(end->numbers);
+    g_free(end->check);
+    g_free(end->changes);
 }
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(End, end_clear)
 
-/* Leave the change @number out from now on if it takes the engine down alone. */
-static bool try_alone(const FuzzConfig *config, const char *number, GString *avoided,
-                      FuzzRun *run, GError **error)
+/* Of "STATE i:c,c:check:changes", the last line of a traced boot.  False: it has none, so that
+ * no state ended it. */
+static bool read_end(const Boot *made, End *end, uint64_t *index)
 {
-    g_autofree char *words = g_strdup_printf(" trace only=%s", number);
-    g_autoptr(Boot) made = boot(config, words, error);
+    const char *state = last_line(made, "STATE ");
 
-    if (!made) {
+    if (!state || last_line(made, "FUZZ: ")) {
         return false;
     }
-    const char *state = last_line(made, "STATE ");
-    if (state && !last_line(made, "FUZZ: ")) {
-        g_auto(GStrv) parts = g_strsplit(state, ":", 3);
-        g_string_append_printf(avoided, " avoid=%s", number);
-        add_end(config, run, number, g_strv_length(parts) == 3 ? parts[2] : state,
-                made->is_silent);
+    g_auto(GStrv) parts = g_strsplit(state + strlen("STATE "), ":", 4);
+    if (g_strv_length(parts) != 4) {
+        return false;
     }
+    end_clear(end);
+    *index = g_ascii_strtoull(parts[0], NULL, 10);
+    end->numbers = g_strdup(parts[1]);
+    end->check =
+        *parts[2] ? g_strdup(parts[2]) : g_strdup_printf("ACCEPTED %s", parts[3]);
+    end->changes = g_strdup(parts[3]);
+    end->is_silent = made->is_silent;
     return true;
 }
 
-/* "STATE i:c,c:changes" took the engine down.  @from moves past it. */
-static bool look_at_end(const FuzzConfig *config, const char *state, bool is_silent,
-                        GString *avoided, uint64_t *from, FuzzRun *run, GError **error)
+static void add_end(const FuzzConfig *config, FuzzRun *run, const End *end)
 {
-    g_auto(GStrv) parts = g_strsplit(state + strlen("STATE "), ":", 3);
+    Finding *finding = g_new0(Finding, 1);
+    g_autofree char *what = g_strdup_printf("END %s", end->check);
 
-    if (g_strv_length(parts) != 3) {
-        return true;
-    }
-    *from = g_ascii_strtoull(parts[0], NULL, 10) + 1;
-    g_auto(GStrv) numbers = g_strsplit(parts[1], ",", -1);
-    size_t before = avoided->len;
-    for (unsigned i = 0; numbers[i]; i++) {
-        if (!try_alone(config, numbers[i], avoided, run, error)) {
-            return false;
+    finding->key = key_of(config, what);
+    finding->numbers = g_strdup(end->numbers);
+    finding->engine = g_strdup(end->is_silent ? "hangs" : "ends");
+    finding->changes = g_strdup(end->changes);
+    add_finding(run, finding);
+}
+
+static char *without(const char *numbers, unsigned place)
+{
+    g_auto(GStrv) all = g_strsplit(numbers, ",", -1);
+    GString *rest = g_string_new(NULL);
+
+    for (unsigned i = 0; all[i]; i++) {
+        if (i != place) {
+            g_string_append_printf(rest, "%s%s", rest->len ? "," : "", all[i]);
         }
     }
-    if (avoided->len == before) {
-        add_end(config, run, parts[1], parts[2], is_silent);
+    return g_string_free(rest, FALSE);
+}
+
+/* Drop the changes that the engine ends without.  False: it cannot be booted. */
+static bool minimise_end(const FuzzConfig *config, End *end, GError **error)
+{
+    unsigned place = 0;
+
+    while (true) {
+        g_autofree char *rest = without(end->numbers, place);
+        if (!*rest || strcmp(rest, end->numbers) == 0) {
+            return true; /* one is left, or none is left to try */
+        }
+        g_autofree char *words = g_strdup_printf(" trace only=%s", rest);
+        g_autoptr(Boot) made = boot(config, words, error);
+        uint64_t index;
+        if (!made) {
+            return false;
+        }
+        place += !read_end(made, end, &index);
+    }
+}
+
+/* The states from @from on, but for those with a set in @avoided. */
+static char *words_for(const FuzzConfig *config, uint64_t from, const GString *avoided)
+{
+    return g_strdup_printf(" from=%" G_GUINT64_FORMAT "%s%s%s", from, avoided->str,
+                           config->state ? " only=" : "",
+                           config->state ? config->state : "");
+}
+
+/* The engine ended in the stretch from @from on, which moves past it. */
+static bool look_at_end(const FuzzConfig *config, GString *avoided, uint64_t *from,
+                        FuzzRun *run, GError **error)
+{
+    g_auto(End) end = { 0 };
+    g_autofree char *words = words_for(config, *from, avoided);
+    g_autofree char *traced = g_strdup_printf(" trace%s", words);
+    g_autoptr(Boot) again = boot(config, traced, error);
+    uint64_t index;
+
+    if (!again) {
+        return false;
+    }
+    if (!read_end(again, &end, &index)) {
+        return true; /* it was slow to boot, not ended by a state: try again */
+    }
+    if (!minimise_end(config, &end, error)) {
+        return false;
+    }
+    add_end(config, run, &end);
+    g_string_append_printf(avoided, " avoid=%s", end.numbers);
+    *from = index + 1;
+    if (config->state) {
+        run->summary = g_strdup("one state");
     }
     return true;
 }
@@ -209,9 +260,7 @@ static bool look_at_end(const FuzzConfig *config, const char *state, bool is_sil
 static bool go_on(const FuzzConfig *config, GString *avoided, uint64_t *from,
                   FuzzRun *run, GError **error)
 {
-    g_autofree char *only = config->state ? only_words(config->state) : g_strdup("");
-    g_autofree char *words =
-        g_strdup_printf(" from=%" G_GUINT64_FORMAT "%s%s", *from, avoided->str, only);
+    g_autofree char *words = words_for(config, *from, avoided);
     g_autoptr(Boot) made = boot(config, words, error);
 
     if (!made) {
@@ -229,22 +278,7 @@ static bool go_on(const FuzzConfig *config, GString *avoided, uint64_t *from,
         uint64_t at = g_ascii_strtoull(progress + strlen("PROGRESS: "), NULL, 10);
         *from = MAX(*from, at);
     }
-    g_autofree char *traced = g_strdup_printf(" trace from=%" G_GUINT64_FORMAT "%s%s",
-                                              *from, avoided->str, only);
-    g_autoptr(Boot) again = boot(config, traced, error);
-    const char *state = again ? last_line(again, "STATE ") : NULL;
-    /* None: the engine was slow to boot, not ended by a state.  Try again. */
-    if (!state) {
-        return again != NULL;
-    }
-    if (config->state) {
-        g_auto(GStrv) parts = g_strsplit(state, ":", 3);
-        add_end(config, run, config->state, parts[2] ? parts[2] : state,
-                again->is_silent);
-        run->summary = g_strdup("one state");
-        return true;
-    }
-    return look_at_end(config, state, again->is_silent, avoided, from, run, error);
+    return look_at_end(config, avoided, from, run, error);
 }
 
 FuzzRun *fuzz_run(const FuzzConfig *config, GError **error)
@@ -367,8 +401,8 @@ unsigned fuzz_vote(FILE *to, const GPtrArray *runs)
 
     for (unsigned r = 0; r < runs->len; r++) {
         const FuzzRun *run = runs->pdata[r];
-        fprintf(to, "%s: the engine ended %u times; %s\n", run->title, run->n_stops,
-                run->summary);
+        fprintf(to, "%s: the engine ended %u times; at last %s\n", run->title,
+                run->n_stops, run->summary);
     }
     for (unsigned r = 0; r < runs->len; r++) {
         const FuzzRun *run = runs->pdata[r];
