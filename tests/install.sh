@@ -27,6 +27,7 @@ present '*/man/man5/ostler-definition.5'
 present '*/bash-completion/completions/ostler'
 present '*/include/ostler/ostler.h'
 present '*/pkgconfig/ostler.pc'
+present '*/share/ostler/nested/known/tcg'
 
 ostler=$prefix/bin/ostler
 mkdir shared
@@ -39,3 +40,7 @@ for program in ostler-keeper ostler-mtp ostler-address; do
 done
 [ -z "${OSTLER_THUMBNAIL:-}" ] || wait_for 20 runs "$programs/ostler-thumbnail"
 expect 0 "$ostler" destroy web
+
+# The rulebook finds its flats and lists beside it.
+expect 0 "$prefix/bin/ostler-nested" list svm
+says out 'SVM.ENTRY.'

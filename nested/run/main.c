@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "fuzz.h"
 #include "known.h"
 #include "report.h"
@@ -29,7 +30,9 @@ typedef struct {
     char *html;
     gboolean tap;
     gboolean verbose;
-    gboolean cve; /* only the rules that a CVE made necessary */
+    gboolean json; /* check's answer */
+    char *root;    /* of the host that check looks at */
+    gboolean cve;  /* only the rules that a CVE made necessary */
     int stall_s;
     gint64 seed, count;
 } Options;
@@ -443,97 +446,17 @@ static int command_unittests_cfg(char **words)
     return EXIT_SUCCESS;
 }
 
-/* check: what a user wants to know, so the words are the user's. */
-
-/* "svm" or "vmx" as this host's CPU has them, or NULL. */
-static const char *host_virtualization(void)
-{
-    g_autofree char *text = NULL;
-
-    if (!g_file_get_contents("/proc/cpuinfo", &text, NULL, NULL)) {
-        return NULL;
-    }
-    if (g_regex_match_simple("^flags.*\\bvmx\\b", text, G_REGEX_MULTILINE, 0)) {
-        return "vmx";
-    }
-    return g_regex_match_simple("^flags.*\\bsvm\\b", text, G_REGEX_MULTILINE, 0) ? "svm"
-                                                                                 : NULL;
-}
-
-static bool is_nested_on(const char *flat)
-{
-    const char *module = strcmp(flat, "vmx") == 0 ? "intel" : "amd";
-    g_autofree char *path =
-        g_strdup_printf("/sys/module/kvm_%s/parameters/nested", module);
-    g_autofree char *text = NULL;
-
-    return g_file_get_contents(path, &text, NULL, NULL) &&
-           (*text == 'Y' || *text == '1');
-}
-
-/* Why no nested guest can run here at all, or NULL. */
-static char *why_not_nested(const char *flat)
-{
-    g_autofree char *lack = NULL;
-    g_autofree char *version = engine_version(engine_find("kvm"), &lack);
-
-    if (!version) {
-        return g_strdup_printf(
-            "Nested guests cannot be checked here: %s.\n"
-            "Guests run without hardware virtualization on this host, "
-            "and so would theirs.",
-            lack);
-    }
-    if (!flat) {
-        return g_strdup(
-            "Nested guests cannot run here: this CPU shows neither VT-x nor "
-            "AMD-V.");
-    }
-    if (!is_nested_on(flat)) {
-        return g_strdup_printf(
-            "Nested guests cannot run here: the host's kvm_%s module "
-            "was loaded without 'nested=1'.",
-            strcmp(flat, "vmx") == 0 ? "intel" : "amd");
-    }
-    return NULL;
-}
-
-static int say_counts(const Counts *counts, unsigned n_rules)
-{
-    unsigned n_bad = counts->failed + counts->known;
-
-    printf(
-        "%u of %u rules of the processor's manual were tried: %u held, %u did not.\n",
-        n_rules - counts->skipped, n_rules, counts->passed, n_bad);
-    if (n_bad == 0) {
-        puts("Nothing speaks against running nested guests on this host.");
-        return EXIT_SUCCESS;
-    }
-    puts("A nested guest may be refused, misled or harmed where a rule does not hold.\n"
-         "See which: ostler-nested run --engine kvm");
-    return EXIT_FAILURE;
-}
-
 static int command_check(char **words)
 {
-    const char *flat = host_virtualization();
-    g_autofree char *why = why_not_nested(flat);
+    static const int codes[] = { [CHECK_TRUSTED] = EXIT_SUCCESS,
+                                 [CHECK_NOT] = EXIT_FAILURE,
+                                 [CHECK_UNKNOWN] = EXIT_NO_ENGINE };
+    const CheckConfig config = { options.root ? options.root : "/", options.flats,
+                                 options.json };
     GError *error = NULL;
-    unsigned n_boots;
+    CheckAnswer answer = check_host(&config, &error);
 
-    if (why) {
-        puts(why);
-        return EXIT_NO_ENGINE;
-    }
-    g_autofree char *path = flat_path(flat);
-    SessionConfig config = { engine_find("kvm"),        path, options.cpu, NULL, NULL,
-                             (unsigned)options.stall_s, false };
-    g_autoptr(GPtrArray) verdicts = session_run(&config, &n_boots, &error);
-    if (!verdicts) {
-        return refuse(error);
-    }
-    Counts counts = report_count(verdicts);
-    return say_counts(&counts, verdicts->len);
+    return error ? refuse(error) : codes[answer];
 }
 
 static const struct {
@@ -588,6 +511,10 @@ static bool parse(int *argc, char ***argv, GError **error)
           "print what passed as well", NULL },
         { "cve", 0, 0, G_OPTION_ARG_NONE, &options.cve,
           "only rules with the shape of a known CVE", NULL },
+        { "json", 0, 0, G_OPTION_ARG_NONE, &options.json,
+          "check: answer with one JSON value", NULL },
+        { "root", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &options.root,
+          "check: the host whose /proc, /sys and /dev are below FOLDER", "FOLDER" },
         { "stall", 0, 0, G_OPTION_ARG_INT, &options.stall_s,
           "seconds of silence that count as a hang (60)", "N" },
         { "seed", 0, 0, G_OPTION_ARG_INT64, &options.seed,
@@ -606,6 +533,19 @@ static bool parse(int *argc, char ***argv, GError **error)
     return g_option_context_parse(context, argc, argv, error);
 }
 
+/* Installed, from this program's own folder; @built otherwise. */
+static char *find_folder(const char *from_bin, const char *built)
+{
+    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *folder = self ? g_path_get_dirname(self) : NULL;
+    g_autofree char *installed =
+        folder ? g_build_filename(folder, from_bin, NULL) : NULL;
+
+    return installed && g_file_test(installed, G_FILE_TEST_IS_DIR)
+               ? g_steal_pointer(&installed)
+               : g_strdup(built);
+}
+
 int main(int argc, char **argv)
 {
     GError *error = NULL;
@@ -621,10 +561,10 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (!options.flats) {
-        options.flats = g_strdup(OSTLER_FLATS_DIR);
+        options.flats = find_folder(OSTLER_FLATS_FROM_BIN, OSTLER_FLATS_DIR);
     }
     if (!options.known) {
-        options.known = g_strdup(OSTLER_KNOWN_DIR);
+        options.known = find_folder(OSTLER_KNOWN_FROM_BIN, OSTLER_KNOWN_DIR);
     }
     for (unsigned i = 0; argc > 1 && i < G_N_ELEMENTS(commands); i++) {
         if (strcmp(argv[1], commands[i].name) == 0) {

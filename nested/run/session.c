@@ -11,7 +11,17 @@ typedef struct {
     const SessionConfig *config;
     GPtrArray *verdicts, *rules, *later;
     unsigned n_boots;
+    gint64 started; /* g_get_monotonic_time() */
 } Session;
+
+static bool may_boot(const Session *session)
+{
+    gint64 passed = g_get_monotonic_time() - session->started;
+    unsigned limit_s = session->config->limit_s;
+
+    return session->n_boots < MAX_BOOTS &&
+           (limit_s == 0 || passed < limit_s * G_USEC_PER_SEC);
+}
 
 /* One kind of boot: which rules it runs, and on how many processors. */
 typedef struct {
@@ -66,7 +76,7 @@ static bool run_kind(Session *session, const Kind *kind, GError **error)
     const char *after = NULL;
     bool is_complete = false;
 
-    while (!is_complete && session->n_boots < MAX_BOOTS) {
+    while (!is_complete && may_boot(session)) {
         unsigned before = verdicts->len;
         if (!boot(session, kind, after, &is_complete, error)) {
             return false;
@@ -116,7 +126,7 @@ GPtrArray *session_run(const SessionConfig *config, unsigned *out_boots, GError 
     g_autoptr(GPtrArray) verdicts = verdicts_new();
     g_autoptr(GPtrArray) rules = g_ptr_array_new_with_free_func(rule_free);
     g_autoptr(GPtrArray) later = g_ptr_array_new_with_free_func(g_free);
-    Session session = { config, verdicts, rules, later, 0 };
+    Session session = { config, verdicts, rules, later, 0, g_get_monotonic_time() };
     const Kind shared = { "boot=shared", config->choices, 1, false };
 
     if (!run_kind(&session, &shared, error) || !run_later(&session, error)) {
@@ -130,7 +140,7 @@ GPtrArray *session_list(const SessionConfig *config, GError **error)
 {
     g_autoptr(GPtrArray) verdicts = verdicts_new();
     g_autoptr(GPtrArray) rules = g_ptr_array_new_with_free_func(rule_free);
-    Session session = { config, verdicts, rules, NULL, 0 };
+    Session session = { config, verdicts, rules, NULL, 0, g_get_monotonic_time() };
     const Kind list = { "list", config->choices, 1, false };
     bool is_complete;
 

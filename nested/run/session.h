@@ -18,7 +18,8 @@ typedef struct {
     const char *mutation;       /* "setup", "expectation", or NULL */
     const char *const *choices; /* rule ids or their beginnings; NULL: all */
     unsigned stall_s;
-    bool is_cve; /* of these, the rules about a CVE */
+    bool is_cve;      /* of these, the rules about a CVE */
+    unsigned limit_s; /* no boot begins after this long; 0: for ever */
 } SessionConfig;
 
 /* The verdicts (caller unrefs) in the order of the rules, or NULL. */

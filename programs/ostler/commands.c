@@ -240,6 +240,16 @@ static const OstlerOptionRow machines_options[] = {
     { NULL },
 };
 
+static const OstlerArgumentRow nested_arguments[] = {
+    { "ACTION", "'check'", .complete = cli_complete_nested },
+    { NULL },
+};
+static const OstlerExampleRow nested_examples[] = {
+    { "ostler nested check", "Say what was found, and what follows from it" },
+    { "ostler nested check --json", "The same for a program" },
+    { NULL },
+};
+
 /* ---- help ---- */
 
 static const OstlerArgumentRow help_arguments[] = {
@@ -346,6 +356,15 @@ static const OstlerCommandRow commands[] = {
     { "machines", .group = BENEATH, .summary = "List the machines that QEMU offers",
       .arguments = machines_arguments, .options = machines_options,
       .run = cli_machines },
+    { "nested", .group = BENEATH,
+      .summary = "Say whether this host can be trusted with guests of guests",
+      .help =
+          "Looks at the processor, KVM and its settings, and tries the rules of the "
+          "processor's manual about virtualization on KVM, in less than a minute.  "
+          "It ends with 0 if nothing speaks against running guests in guests, and "
+          "with 1 if something does or it could not be tried; with --json, "
+          "'answer' is \"trusted\", \"not\" or \"unknown\".",
+      .arguments = nested_arguments, .examples = nested_examples, .run = cli_nested },
 
     { "help", .group = HELP, .summary = "List the commands, or explain one",
       .arguments = help_arguments, .run = cli_help },

@@ -64,6 +64,11 @@ void cli_complete_log(OstlerCandidates *candidates)
     ostler_candidates_add(candidates, "console", "what the guest wrote");
 }
 
+void cli_complete_nested(OstlerCandidates *candidates)
+{
+    ostler_candidates_add(candidates, "check", "can this host be trusted with it?");
+}
+
 void cli_complete_nic(OstlerCandidates *candidates)
 {
     ostler_candidates_add(candidates, "user", "QEMU's own network");

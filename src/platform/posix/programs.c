@@ -16,6 +16,7 @@ static const struct {
     { OSTLER_LIB_TO_BIN, false }, /* installed, from libostler */
     { "..", true },               /* built, from programs/ostler-keeper */
     { "../../programs", true },   /* built, from src/api */
+    { "../../nested", false },    /* built, from programs/ostler */
 };
 
 /* The file that this code was loaded from; NULL if the system does not say. */
