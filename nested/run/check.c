@@ -8,7 +8,7 @@
 
 #include "report.h"
 
-#define STALL_S 10
+#define STALL_S 4 /* four times that by the clock: with LIMIT_S still a minute */
 #define LIMIT_S 40
 
 typedef enum { FINE, NOTE, BAD } Weight;

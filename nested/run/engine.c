@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -261,22 +262,43 @@ static void take_bytes(Line *line, const char *bytes, size_t size,
     }
 }
 
-/* Until the end of the stream or a reset (true), or @stall_s of silence (false). */
-static bool read_serial(int fd, unsigned stall_s, VerdictReader *reader)
+/* What @pid has computed, in seconds; 0 if the system does not say. */
+static unsigned cpu_seconds(GPid pid)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/stat", (int)pid);
+    g_autofree char *text = NULL;
+    unsigned long user = 0, system = 0;
+
+    /* Fields 14 and 15; the second, the name, may have spaces and ends with ')'. */
+    const char *rest =
+        g_file_get_contents(path, &text, NULL, NULL) ? strrchr(text, ')') : NULL;
+    if (!rest || sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                        &user, &system) != 2) {
+        return 0;
+    }
+    return (unsigned)((user + system) / (unsigned long)sysconf(_SC_CLK_TCK));
+}
+
+/* On a busy host an engine says nothing for long because it does not run: it hangs when
+ * it has computed for @stall_s without a word, or after some times that by the clock. */
+#define CLOCK_TIMES 4
+
+/* Until the end of the stream or a reset (true), or silence for too long (false). */
+static bool read_serial(int fd, GPid pid, unsigned stall_s, VerdictReader *reader)
 {
     g_autofree Line *line = g_new0(Line, 1);
     struct pollfd wait = { fd, POLLIN, 0 };
+    unsigned silent_s = 0, computed_s = cpu_seconds(pid);
     char bytes[4096];
 
-    for (;;) {
-        int ready = poll(&wait, 1, (int)stall_s * 1000);
-        if (ready < 0 && errno == EINTR) {
+    while (silent_s < stall_s * CLOCK_TIMES &&
+           cpu_seconds(pid) - computed_s < stall_s) {
+        int ready = poll(&wait, 1, 1000);
+        if (ready == 0 || (ready < 0 && errno == EINTR)) {
+            silent_s += ready == 0;
             continue;
         }
-        if (ready <= 0) {
-            return false;
-        }
-        ssize_t size = read(fd, bytes, sizeof bytes);
+        ssize_t size = ready < 0 ? -1 : read(fd, bytes, sizeof bytes);
         if (size <= 0) {
             return true;
         }
@@ -284,7 +306,10 @@ static bool read_serial(int fd, unsigned stall_s, VerdictReader *reader)
         if (reader->is_restarted) {
             return true;
         }
+        silent_s = 0;
+        computed_s = cpu_seconds(pid);
     }
+    return false;
 }
 
 /* A group of its own, so that all of it can be ended; and no engine outlives us, since
@@ -353,7 +378,7 @@ bool engine_boot(const Engine *engine, const EngineBoot *boot, VerdictReader *re
     bool is_started = spawn(argv, serial[1], &pid, error);
     close(serial[1]);
     if (is_started) {
-        bool has_ended = read_serial(serial[0], boot->stall_s, reader);
+        bool has_ended = read_serial(serial[0], pid, boot->stall_s, reader);
         kill(-pid, SIGKILL);
         waitpid(pid, NULL, 0);
         verdict_reader_end(reader, has_ended ? VERDICT_CRASH : VERDICT_HANG,

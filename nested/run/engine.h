@@ -26,7 +26,7 @@ typedef struct {
     const char *flat; /* path */
     const char *cpu;  /* the engine's word for it; NULL: chosen by the flat's name */
     const char *arguments; /* the flat's command line, after its name */
-    unsigned stall_s;      /* silence after which it counts as hung */
+    unsigned stall_s; /* what it may compute without a word; then it counts as hung */
     unsigned n_cpus;
 } EngineBoot;
 

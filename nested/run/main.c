@@ -115,6 +115,16 @@ static gboolean has_id(gconstpointer rule, gconstpointer other)
     return strcmp(((const Rule *)rule)->id, ((const Rule *)other)->id) == 0;
 }
 
+/* A foreign flat has no list: what it ran is all there is to know. */
+static bool add_foreign_rules(Book *book, const Run *run)
+{
+    for (unsigned i = 0; i < run->verdicts->len; i++) {
+        const Verdict *verdict = run->verdicts->pdata[i];
+        g_ptr_array_add(book->rules, rule_of_foreign(verdict->rule));
+    }
+    return true;
+}
+
 /* Those of @config's flat, unless an earlier run has brought them. */
 static bool add_rules(Book *book, const SessionConfig *config, GError **error)
 {
@@ -178,7 +188,8 @@ static bool add_run(Book *book, const Pair *pair, const char *const *choices,
 
     bool is_known_wanted = is_ours(pair->flat) && !options.mutation;
     return (!is_known_wanted || apply_known(book, run, pair->engine, version, error)) &&
-           (!options.html || add_rules(book, &config, error));
+           (!options.html || (is_ours(pair->flat) ? add_rules(book, &config, error)
+                                                  : add_foreign_rules(book, run)));
 }
 
 static bool is_wanted(const Pair *pair, const char *flat)

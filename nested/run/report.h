@@ -25,5 +25,9 @@ Counts report_count(const GPtrArray *verdicts);
 void report_text(FILE *to, const Run *run, bool is_verbose);
 void report_tap(FILE *to, const GPtrArray *runs);
 void report_junit(FILE *to, const GPtrArray *runs);
+/* What somebody must look at: a failure that is not known, or a known one that passed. */
+bool report_is_news(const Verdict *verdict);
+/* As XML and HTML want it; bytes that are no UTF-8 are replaced. */
+void report_escaped(FILE *to, const char *text);
 /* A matrix, rule by run; @rules are Rule. */
 void report_html(FILE *to, const GPtrArray *runs, const GPtrArray *rules);

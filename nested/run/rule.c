@@ -22,6 +22,19 @@ Rule *rule_parse(const char *line)
     return rule;
 }
 
+Rule *rule_of_foreign(const char *name)
+{
+    Rule *rule = g_new0(Rule, 1);
+
+    rule->id = g_strdup(name);
+    rule->cites = g_strdup("");
+    rule->says = g_strdup("");
+    rule->is_confirmed = true;
+    rule->boot = g_strdup("shared");
+    rule->cve = g_strdup("");
+    return rule;
+}
+
 void rule_free(void *data)
 {
     Rule *rule = data;
@@ -39,5 +52,5 @@ char *rule_area(const Rule *rule)
     g_auto(GStrv) parts = g_strsplit(rule->id, ".", 3);
 
     return parts[0] && parts[1] ? g_strconcat(parts[0], ".", parts[1], NULL)
-                                : g_strdup(rule->id);
+                                : g_strdup("other");
 }

@@ -19,7 +19,10 @@ typedef struct {
 
 /* NULL if @line is not one (caller frees). */
 Rule *rule_parse(const char *line);
+/* For a test of somebody else's flat, which says nothing but its name. */
+Rule *rule_of_foreign(const char *name);
 void rule_free(void *rule);
 
-/* "SVM.ENTRY.CR0" has the parts SVM.ENTRY: what the rule is about (caller frees). */
+/* What the rule is about: "SVM.ENTRY" of SVM.ENTRY.CR0, "other" of what has no such name
+ * (caller frees). */
 char *rule_area(const Rule *rule);
