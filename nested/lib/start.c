@@ -16,6 +16,9 @@
 #include "rule.h"
 #include "trap.h"
 
+/* The exit device makes 77 of it, which kvm-unit-tests' runner calls SKIP. */
+#define EXIT_SKIPPED 38
+
 #define PIC1_DATA 0x21
 #define PIC2_DATA 0xa1
 
@@ -67,8 +70,10 @@ static void summarize(void)
 static void finish(void) __attribute__((noreturn));
 static void finish(void)
 {
+    bool is_all_skipped = n_rules > 0 && n_skipped == n_rules;
+
     summarize();
-    nested_exit(n_failed ? 1 : 0);
+    nested_exit(n_failed ? 1 : is_all_skipped ? EXIT_SKIPPED : 0);
 }
 
 void nested_rule_abort(const char *why)

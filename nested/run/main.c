@@ -443,16 +443,21 @@ static int command_fuzz(char **words)
 static int command_unittests_cfg(char **words)
 {
     static const struct {
-        const char *flat, *cpu;
+        const char *name, *flat, *cpu, *append;
+        unsigned n_cpus;
     } entries[] = {
-        { "svm", "max,+svm" },
-        { "vmx", "max,+vmx" },
+        { "svm", "svm", "max,+svm", "", 1 },
+        { "svm_smp", "svm", "max,+svm", " -append boot=smp", 2 },
+        { "vmx", "vmx", "max,+vmx", "", 1 },
+        { "vmx_smp", "vmx", "max,+vmx", " -append boot=smp", 2 },
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(entries); i++) {
-        printf("[ostler_%s]\nfile = %s.flat\nextra_params = -cpu %s -m 256\n"
+        printf("[ostler_%s]\nfile = %s.flat\nsmp = %u\n"
+               "extra_params = -cpu %s -m 256%s\n"
                "arch = x86_64\ngroups = ostler nested\ntimeout = 120\n\n",
-               entries[i].flat, entries[i].flat, entries[i].cpu);
+               entries[i].name, entries[i].flat, entries[i].n_cpus, entries[i].cpu,
+               entries[i].append);
     }
     return EXIT_SUCCESS;
 }

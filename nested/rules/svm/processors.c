@@ -221,6 +221,22 @@ static void check_flipping(const struct nested_rule *rule)
                   QUIET_RUNS - flips.n_intercepted);
 }
 
+/* SMI, from the chipset's port: the firmware's handler takes one that is not intercepted,
+ * and RSM brings the guest back with what it had. */
+
+#define INTERCEPT_SMI BIT(2)
+#define EXIT_SMI      0x62
+SVM_GUEST(guest_smi, "movl $0x77, %eax\n1: outb %al, $0xb2\n"
+                     "movl $1000, %ecx\n2: loop 2b\nmovl $0x5a17, %ebx");
+
+#define ALONE(name, claim, ...)                                                        \
+    {                                                                                  \
+        .id = "SVM.SMI." name, .cites = "APM2 15.13.2, C", .says = claim,              \
+        .is_unconfirmed = true, .boot = NESTED_ALONE, .lacks = svm_lacks_case,         \
+        .check = svm_check_case,                                                       \
+        .data = &(const struct svm_case){ .code = guest_smi, __VA_ARGS__ },            \
+    }
+
 #define RULE(name, place, claim, doubt, function)                                      \
     {                                                                                  \
         .id = "SVM." name, .cites = place, .says = claim, .is_unconfirmed = doubt,     \
@@ -238,6 +254,11 @@ static const struct nested_rule processors[] = {
          true, check_held),
     RULE("INIT.REDIRECTED", "APM2 15.28",
          "with VM_CR.R_INIT an INIT is #SX with error code 1", true, check_redirected),
+    ALONE("INTERCEPTED", "an intercepted SMI exits with code 62h",
+          .breaks = { SVM_SET(intercept1, INTERCEPT_SMI) },
+          .wants = { SVM_EXITS(EXIT_SMI) },
+          .neighbour_wants = { SVM_EXITS(SVM_EXIT_VMMCALL),
+                               SVM_WANT_REGISTER(rbx, 0x5a17) }),
     RULE("ENTRY.INTERCEPT.VMRUN_FLIPS", "APM2 15.5.1, 15.9",
          "VMRUN's intercept is read once: another processor that writes it gets a "
          "refusal or the intercept, never a guest without it",
