@@ -50,9 +50,10 @@ gssize coroutine_fn ostler_channel_read_with_fd(OstlerChannel *channel, void *bu
                                                 GError **error);
 
 /*
- * A read that finds nothing looks again for @us microseconds before it sleeps, as long as
- * the last one had to wait no longer than that: for a peer that answers in less time
- * than it takes the system to put a process to sleep and to wake it.  0 at first.
+ * A read may wait up to @us microseconds inside of the system call, rounded up to a tick
+ * of the system's, while the main loop stands still; but only after one that had to wait
+ * no longer than that.  For a peer that answers in less time than the loop takes to go
+ * round.  Less than a second; 0 at first.
  */
 void ostler_channel_set_patience(OstlerChannel *channel, unsigned us);
 

@@ -3,9 +3,9 @@
  * Theory of operation
  *
  * Each call tries the system call first and waits for the descriptor only when the
- * kernel says "not now".  A peer that always has more to say would never let the main
- * loop run that way, so after some calls in a row without a wait the coroutine goes once
- * around the loop.
+ * kernel says "not now"; a patient read waits a little inside of the call.  A peer that
+ * always has more to say would never let the main loop run that way, so after some calls
+ * in a row without a wait the coroutine goes once around the loop.
  *
  * A waiting read or write holds a reference, so that close and free may come while it
  * waits: they end the wait through its event, and the last one out closes the descriptor.
@@ -17,7 +17,6 @@
 #include <cpc/glib.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -32,8 +31,8 @@ struct OstlerChannel {
     int fd;
     bool is_closed;
     unsigned n_calls_in_a_row;
-    int64_t patience_us;      /* how long a read looks again before it sleeps */
-    int64_t last_wait_us;     /* what the last read waited */
+    int64_t patience_us;      /* how long a read may wait inside of the system call */
+    bool is_patient;          /* the next one may: the last did not wait longer */
     CoEvent reading, writing; /* only ever set to end a wait early */
 };
 
@@ -159,36 +158,39 @@ static void coroutine_fn take_turns(OstlerChannel *channel)
 
 void ostler_channel_set_patience(OstlerChannel *channel, unsigned us)
 {
-    channel->patience_us = us;
-}
+    const struct timeval timeout = { .tv_usec = us };
 
-/* Nothing has come since @since: look again at once if the last wait was a short one
- * and this is not a long one yet. */
-static void coroutine_fn wait_for_bytes(OstlerChannel *channel, int64_t since)
-{
-    if (channel->last_wait_us <= channel->patience_us &&
-        g_get_monotonic_time() - since < channel->patience_us) {
-        sched_yield();
-    } else {
-        wait_for(channel, G_IO_IN, &channel->reading);
-    }
+    /* From now on each call says by itself that it does not wait. */
+    channel->patience_us = us;
+    channel->is_patient = false;
+    setsockopt(channel->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+    fcntl(channel->fd, F_SETFL, fcntl(channel->fd, F_GETFL) & ~O_NONBLOCK);
 }
 
 /* recv(), or with @out_fd recvmsg() that takes one descriptor along. */
-static ssize_t receive_some(int socket, void *buffer, size_t size, int *out_fd)
+static ssize_t receive_some(const OstlerChannel *channel, void *buffer, size_t size,
+                            int *out_fd)
 {
     int fds[2];
     unsigned n_fds;
 
     if (!out_fd) {
-        return recv(socket, buffer, size, 0);
+        return recv(channel->fd, buffer, size, channel->is_patient ? 0 : MSG_DONTWAIT);
     }
-    ssize_t n = ostler_posix_receive(socket, buffer, size, fds, &n_fds);
+    ssize_t n = ostler_posix_receive(channel->fd, buffer, size, fds, &n_fds);
     *out_fd = n_fds > 0 ? fds[0] : -1;
     if (n_fds > 1) {
         close(fds[1]);
     }
     return n;
+}
+
+/* A wait in the main loop that began at @since is over; 0 is none. */
+static void note_wait(OstlerChannel *channel, int64_t since)
+{
+    if (since != 0) {
+        channel->is_patient = g_get_monotonic_time() - since < channel->patience_us;
+    }
 }
 
 /* A peer that died with our bytes unread resets the connection: the end, too. */
@@ -198,14 +200,15 @@ static gssize coroutine_fn receive(OstlerChannel *channel, void *buffer, size_t 
     int64_t since = 0; /* when there was nothing first */
 
     while (!channel->is_closed) {
-        ssize_t n = receive_some(channel->fd, buffer, size, out_fd);
+        ssize_t n = receive_some(channel, buffer, size, out_fd);
         if (n >= 0) {
-            channel->last_wait_us = since ? g_get_monotonic_time() - since : 0;
+            note_wait(channel, since);
             return n;
         }
         if (errno == EAGAIN) {
+            channel->is_patient = false;
             since = since ? since : g_get_monotonic_time();
-            wait_for_bytes(channel, since);
+            wait_for(channel, G_IO_IN, &channel->reading);
         } else if (errno != EINTR) {
             return errno == ECONNRESET ? 0 : -1;
         }
@@ -259,7 +262,7 @@ static ssize_t send_some(int socket, const void *buffer, size_t size, int fd)
         header->cmsg_len = CMSG_LEN(sizeof(int));
         memcpy(CMSG_DATA(header), &fd, sizeof(int));
     }
-    return sendmsg(socket, &message, MSG_NOSIGNAL);
+    return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static bool coroutine_fn send_all(OstlerChannel *channel, const char *at, size_t size,
