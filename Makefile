@@ -32,6 +32,7 @@ check: $(BUILD_CHECK)/build.ninja ## all tests, with ASan and UBSan
 	@tools/check $(BUILD_CHECK)
 
 check-long: $(BUILD_CHECK)/build.ninja ## the long tier: every machine booted, libvirt's corpus
+	@tools/setup build run guest check ports
 	@tools/check $(BUILD_CHECK) --suite guest-long --suite corpus
 
 $(BUILD_FUZZ)/build.ninja:

@@ -159,6 +159,17 @@ typedef struct {
     unsigned long long offset;
 } Place;
 
+/* Clang writes a struct of 16-byte alignment as an array of i128, whatever LLVM takes that
+ * to be aligned to (ppc64le: 8, until LLVM 20). */
+static bool is_array_of_i128(LLVMTypeRef type)
+{
+    LLVMTypeRef item =
+        LLVMGetTypeKind(type) == LLVMArrayTypeKind ? LLVMGetElementType(type) : NULL;
+
+    return item && LLVMGetTypeKind(item) == LLVMIntegerTypeKind &&
+           LLVMGetIntTypeWidth(item) == 128;
+}
+
 static Place place_of(const CpcIr *ir, LLVMValueRef call, unsigned argument,
                       unsigned long long end)
 {
@@ -168,6 +179,9 @@ static Place place_of(const CpcIr *ir, LLVMValueRef call, unsigned argument,
     unsigned long long alignment = by_value ? by_value_alignment(call, argument)
                                             : LLVMABIAlignmentOfType(ir->layout, type);
 
+    if (is_array_of_i128(type)) {
+        alignment = 16;
+    }
     if (kind->is_unaligned || alignment < ir->pointer_size) {
         alignment = ir->pointer_size;
     }
@@ -218,7 +232,7 @@ static LLVMValueRef build_arguments(const CpcIr *ir, LLVMBuilderRef builder,
         end = (end + ir->pointer_size - 1) / ir->pointer_size * ir->pointer_size;
     }
     LLVMValueRef function = LLVMGetBasicBlockParent(LLVMGetInstructionParent(call));
-    LLVMValueRef args = cpc_build_local(ir, function, end, alignment);
+    LLVMValueRef args = cpc_build_local(ir, function, end, (unsigned)alignment);
     for (unsigned i = 0; i < n; i++) {
         build_argument(ir, builder, LLVMGetOperand(call, n_fixed + i), &places[i],
                        args);

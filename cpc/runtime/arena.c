@@ -11,7 +11,6 @@
 #include "system.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 
 /* With the chunk's head and malloc()'s word 256 bytes, which then double. */
 #define MIN_CHUNK_SIZE 192
@@ -45,7 +44,7 @@ static size_t max(size_t a, size_t b)
 static char *chunk_new(size_t size)
 {
     Chunk *chunk =
-        size <= SIZE_MAX - sizeof(*chunk) ? malloc(sizeof(*chunk) + size) : NULL;
+        size <= SIZE_MAX - sizeof(*chunk) ? cpc_allocate(sizeof(*chunk) + size) : NULL;
 
     if (!chunk) {
         cpc_fatal("No memory for %zu bytes of coroutine frames", size);
@@ -57,7 +56,7 @@ static char *chunk_new(size_t size)
 static void chunk_free(char *base)
 {
     if (base) {
-        free(chunk_of(base));
+        cpc_release(chunk_of(base));
     }
 }
 

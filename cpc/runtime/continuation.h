@@ -20,7 +20,7 @@
 #include "backend.h"
 #include "system.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 /*
  * What is left of 128 bytes when malloc() has taken its word.  One small frame: a coroutine
@@ -35,7 +35,7 @@ typedef CpcFrame *CpcCompiledEntry(CpcArena *arena, void *opaque);
 typedef struct {
     Coroutine base;
     CpcArena arena;
-    union {
+    _Alignas(CPC_ARENA_ALIGNMENT) union {
         struct {
             CoroutineEntry *entry;
             void *opaque;
@@ -49,11 +49,12 @@ _Static_assert(offsetof(FrameCoroutine, first) % CPC_ARENA_ALIGNMENT == 0,
 
 static inline Coroutine *cpc_backend_new(void)
 {
-    FrameCoroutine *self = calloc(1, sizeof(*self));
+    FrameCoroutine *self = cpc_allocate(sizeof(*self));
 
     if (!self) {
         cpc_fatal("No memory for a coroutine");
     }
+    memset(self, 0, sizeof(*self));
     cpc_arena_init(&self->arena, self->first,
                    sizeof(self->first) / CPC_ARENA_ALIGNMENT * CPC_ARENA_ALIGNMENT);
     return &self->base;
@@ -64,7 +65,7 @@ static inline void cpc_backend_free(Coroutine *co)
     FrameCoroutine *self = (FrameCoroutine *)co;
 
     cpc_arena_finish(&self->arena);
-    free(self);
+    cpc_release(self);
 }
 
 static inline void cpc_backend_prepare(Coroutine *co, CoroutineEntry *entry,

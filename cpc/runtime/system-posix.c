@@ -35,3 +35,15 @@ void cpc_at_thread_exit(void (*act)(void *data), void *data)
     pthread_once(&once, make_key);
     pthread_setspecific(key, data);
 }
+
+#if __BIGGEST_ALIGNMENT__ < 16
+void *cpc_allocate(size_t size)
+{
+    return aligned_alloc(16, (size + 15) / 16 * 16);
+}
+
+void cpc_release(void *memory)
+{
+    free(memory);
+}
+#endif

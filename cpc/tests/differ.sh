@@ -11,7 +11,8 @@
 #   DIFFER_SIZE           small, medium or large programs (see random-program)
 #   DIFFER_FLAGS          for both compilers, -fsanitize=undefined for example
 # The environment names, besides:
-#   RANDOM_PROGRAM  the generator         CPC_CLANG    the wrapper
+#   RANDOM_PROGRAM  random-program, or csmith-marked with DIFFER_BATCH=1
+#   CPC_CLANG       the wrapper
 #   CPC_PLUGIN_LIB  the runtime for it    CPC_LIB      the runtime on ucontext
 #   CPC_INCLUDE     cpc/include           GLIB_LIBS    what both are linked with
 set -u
@@ -42,7 +43,7 @@ answer() {
         echo "does not compile: $(grep -m 1 -E 'error|Assertion|LLVM ERROR' "$work/err")"
         return
     }
-    timeout 60 "$work/programs" 2>"$work/err" || echo "failed: $?"
+    timeout 20 "$work/programs" 2>"$work/err" || echo "failed: $?"
     [ ! -s "$work/err" ] || head -n 3 "$work/err"
 }
 
@@ -63,18 +64,24 @@ compare() {
 # is_same FIRST N - the file of N programs
 is_same() {
     rm -f "$work/expected"
-    "$RANDOM_PROGRAM" "$1" "$2" ${DIFFER_SIZE:-} >"$work/programs.c" || exit 1
+    "$RANDOM_PROGRAM" "$1" "$2" ${DIFFER_SIZE:-} >"$work/programs.c" || exit $?
     take_turns $(($1 / batch))
     compare ucontext "${CC_PLAIN:-clang-19}" "$CPC_LIB" $ucontext_levels || return 1
-    if [ "$(grep -c . "$work/expected")" != "$2" ]; then
-        echo "ucontext: not $2 answers:"
-        grep -v '^[0-9]* [0-9a-f]* [0-9]*$' "$work/expected"
+    # Some of csmith's do not come to an end.
+    if grep -q '^failed: 124' "$work/expected"; then
+        n_endless=$((n_endless + $2))
+        return
+    fi
+    if grep '^failed\|^does not compile' "$work/expected" ||
+        [ "$(grep -c . "$work/expected")" != "$2" ]; then
+        echo "ucontext: not $2 answers"
         return 1
     fi
     compare plugin "$CPC_CLANG" "$CPC_PLUGIN_LIB" $plugin_levels
 }
 
 failed=0
+n_endless=0
 seed=$first
 end=$((first + n))
 while [ "$seed" -lt "$end" ]; do
@@ -87,5 +94,6 @@ while [ "$seed" -lt "$end" ]; do
     fi
     seed=$((seed + in_file))
 done
-echo "$n programs, seeds $first to $((end - 1)): $failed files with differences"
+echo "$((n - n_endless)) programs, seeds $first to $((end - 1)): $failed files with differences"
+[ "$n_endless" = 0 ] || echo "not counted, as they do not come to an end: $n_endless"
 [ "$failed" = 0 ]
