@@ -51,7 +51,7 @@ static bool is_about_entry(const struct nested_rule *rule)
 
 /* Run @rule once for each answer that the model allows.  Of a rule that nobody has read
  * in the manual, the model need not be certain: one of its answers is enough. */
-static void run_rule(const struct nested_rule *rule)
+static void run_rule(const struct nested_rule *rule, GHashTable *tried)
 {
     const struct vmx_entry *entry = rule->check == vmx_check_entry ? rule->data : NULL;
     size_t before = failures->len;
@@ -63,8 +63,11 @@ static void run_rule(const struct nested_rule *rule)
     vmx_paper.choice = vmx_paper.n_choices = 0;
     do {
         size_t before_choice = failures->len;
-        rule->check(rule);
-        is_any_right = is_any_right || failures->len == before_choice;
+        if (!rule->lacks(rule)) {
+            g_hash_table_add(tried, (void *)rule->id);
+            rule->check(rule);
+            is_any_right = is_any_right || failures->len == before_choice;
+        }
     } while (++vmx_paper.choice < vmx_paper.n_choices);
     if (rule->is_unconfirmed && is_any_right) {
         g_string_truncate(failures, before);
@@ -78,9 +81,8 @@ static void run_all(const struct vmx_processor *processor, GHashTable *tried)
          table < __stop_nested_rules; table++) {
         for (unsigned i = 0; i < table->n_rules; i++) {
             const struct nested_rule *rule = &table->rules[i];
-            if (is_about_entry(rule) && !rule->lacks(rule)) {
-                g_hash_table_add(tried, (void *)rule->id);
-                run_rule(rule);
+            if (is_about_entry(rule)) {
+                run_rule(rule, tried);
             }
         }
     }

@@ -127,6 +127,10 @@ static const struct nested_rule entry_segments[] = {
                     VMX_LIST(VMX_GUEST_32, VMX_CHANGE(RIGHTS(TR), 0xf, 3))),
     VMX_GUEST_LISTS("SS.NOT_WRITABLE", SEGMENTS, "SS's type must be 3 or 7",
                     VMX_LIST(VMX_CHANGE(RIGHTS(SS), 0xf, 1)), VMX_LIST()),
+    VMX_GUEST_LISTS(
+        "SS.TYPE_OF_NULL", SEGMENTS, "so it must with a null selector, if it is usable",
+        VMX_LIST(VMX_MAKE(SELECTOR(SS), 0), VMX_CHANGE(RIGHTS(SS), 0xf, 11)),
+        VMX_LIST(VMX_MAKE(SELECTOR(SS), 0))),
     VMX_GUEST_LISTS("SS.S", SEGMENTS, "S must be 1",
                     VMX_LIST(VMX_CLEAR(RIGHTS(SS), VMX_RIGHTS_S)), VMX_LIST()),
     VMX_GUEST_LISTS(

@@ -74,6 +74,19 @@ static const char *lacks_wait_for_sipi(void)
     return lacks_activity(8);
 }
 
+#define NMI_AFTER_STI NMI, IF_SET, BLOCKED(VMX_BLOCKING_STI)
+
+/* A processor may do either. */
+static const char *takes_nmi_after_sti(void)
+{
+    vmx_enable();
+    vmx_good(vmx_guest_vmcall);
+    vmx_apply(VMX_LIST(NMI_AFTER_STI));
+    struct vmx_outcome outcome = vmx_run();
+    bool is_refused = outcome.way == VMX_EXIT && outcome.detail == VMX_INVALID_GUEST;
+    return is_refused ? NULL : "an NMI may be injected with blocking by STI";
+}
+
 #define STATE(name, claim, lack, broken, allowed)                                      \
     VMX_ENTRY_FULL("GUEST.ACTIVITY." name, NON_REGISTER, claim, .way = VMX_EXIT,       \
                    .detail = VMX_INVALID_GUEST, .breaks = broken,                      \
@@ -199,6 +212,12 @@ static const struct nested_rule entry_state[] = {
     GUEST("INTERRUPTIBILITY.MOV_SS_WITH_NMI", NON_REGISTER,
           "an injected NMI is not for blocking by MOV SS",
           VMX_LIST(NMI, BLOCKED(VMX_BLOCKING_MOV_SS)), VMX_LIST(NMI)),
+    VMX_ENTRY_FULL(
+        "GUEST.INTERRUPTIBILITY.STI_WITH_NMI", NON_REGISTER ", 26.7",
+        "a refusal of an injected NMI with blocking by STI has qualification 3",
+        .way = VMX_EXIT, .detail = VMX_INVALID_GUEST, .qualification = 3,
+        .breaks = VMX_LIST(NMI_AFTER_STI), .neighbour = VMX_LIST(NMI, IF_SET),
+        .lacks = takes_nmi_after_sti),
     GUEST("INTERRUPTIBILITY.NMI_WITH_NMI", NON_REGISTER,
           "with virtual NMIs, an injected NMI is not for blocking by NMI",
           VMX_LIST(VIRTUAL_NMIS, NMI, BLOCKED(VMX_BLOCKING_NMI)),
