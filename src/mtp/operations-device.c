@@ -13,6 +13,7 @@ OstlerMtpCode ostler_mtp_op_get_device_info(OstlerMtpSession *session,
     GByteArray *array = ostler_mtp_session_dataset(session);
     static const uint16_t events[] = {
         OSTLER_MTP_OBJECT_ADDED,        OSTLER_MTP_OBJECT_REMOVED,
+        OSTLER_MTP_STORE_ADDED,         OSTLER_MTP_STORE_REMOVED,
         OSTLER_MTP_OBJECT_INFO_CHANGED, OSTLER_MTP_STORAGE_INFO_CHANGED,
         OSTLER_MTP_UNREPORTED_STATUS,
     };
@@ -85,12 +86,15 @@ OstlerMtpCode ostler_mtp_op_get_storage_ids(OstlerMtpSession *session,
                                             const OstlerMtpContainer *request)
 {
     GByteArray *array = ostler_mtp_session_dataset(session);
-    unsigned n = ostler_mtp_store_count(session->store);
+    uint32_t ids[OSTLER_MTP_MAX_STORAGES];
+    unsigned n = 0;
 
-    ostler_bytes_le32(array, n);
-    for (unsigned i = 0; i < n; i++) {
-        ostler_bytes_le32(array, ostler_mtp_store_id(i));
+    for (unsigned i = 0; i < ostler_mtp_store_count(session->store); i++) {
+        if (ostler_mtp_store_has(session->store, i)) {
+            ids[n++] = ostler_mtp_store_id(i);
+        }
     }
+    ostler_mtp_put_handles(array, ids, n);
     return OSTLER_MTP_OK;
 }
 

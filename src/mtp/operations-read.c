@@ -180,8 +180,8 @@ static OstlerMtpCode serve_file(OstlerMtpSession *session, uint32_t handle,
                                 uint64_t offset, uint64_t wanted)
 {
     uint64_t size = 0;
-    OstlerMtpCode code =
-        ostler_mtp_store_read(session->store, handle, &session->file, &size);
+    OstlerMtpCode code = ostler_mtp_store_read(session->store, handle, &session->file,
+                                               &size, &session->file_storage);
 
     if (code == OSTLER_MTP_OK) {
         session->file_offset = MIN(offset, size);

@@ -74,8 +74,10 @@ OstlerMtpCode ostler_mtp_op_send_object(OstlerMtpSession *session,
         ostler_mtp_store_drop(session->store);
         return session->consuming;
     }
-    if (!ostler_mtp_store_has_incoming(session->store)) {
-        return OSTLER_MTP_NO_VALID_OBJECT_INFO;
+    OstlerMtpCode code = ostler_mtp_store_check_incoming(session->store);
+    if (code != OSTLER_MTP_OK) {
+        ostler_mtp_store_drop(session->store);
+        return code;
     }
     if (is_known && session->consumed != session->sent.size) {
         ostler_mtp_store_drop(session->store);
@@ -173,9 +175,11 @@ OstlerMtpCode ostler_mtp_op_consume_object(OstlerMtpSession *session,
                                            const OstlerMtpContainer *request,
                                            const uint8_t *bytes, size_t size)
 {
-    return ostler_mtp_store_has_incoming(session->store)
+    OstlerMtpCode code = ostler_mtp_store_check_incoming(session->store);
+
+    return code == OSTLER_MTP_OK
                ? ostler_mtp_store_add_bytes(session->store, bytes, size)
-               : OSTLER_MTP_NO_VALID_OBJECT_INFO;
+               : code;
 }
 
 OstlerMtpCode ostler_mtp_op_truncate_object(OstlerMtpSession *session,

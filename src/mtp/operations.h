@@ -42,10 +42,11 @@ struct OstlerMtpSession {
     /* its data phase to the initiator: a dataset or a part of a file */
     GByteArray *dataset;
     OstlerRootFile *file;
+    unsigned file_storage;
     uint64_t file_offset;
     uint64_t size;
     uint64_t produced;
-    bool has_shrunk;
+    OstlerMtpCode producing; /* the first thing that went wrong with it */
 
     /* its data phase from the initiator */
     GByteArray *inbox;

@@ -128,6 +128,7 @@ OstlerMtpSession *ostler_mtp_session_new(OstlerMtpStore *store,
     session->store = store;
     session->identity = identity;
     session->row = -1;
+    session->producing = OSTLER_MTP_OK;
     session->dataset = g_byte_array_new();
     session->inbox = g_byte_array_new();
     return session;
@@ -151,8 +152,8 @@ static void forget_transaction(OstlerMtpSession *session)
     g_byte_array_set_size(session->inbox, 0);
     session->row = -1;
     session->size = session->produced = session->consumed = 0;
-    session->has_shrunk = false;
     session->wants_thumb = false;
+    session->producing = OSTLER_MTP_OK;
     session->consuming = OSTLER_MTP_OK;
 }
 
@@ -249,15 +250,28 @@ uint64_t ostler_mtp_session_size(const OstlerMtpSession *session)
     return session->size;
 }
 
-static void produce_from_file(OstlerMtpSession *session, uint8_t *buffer, size_t size)
+/* Read as much as there is; a file stays open when its storage is taken away, but is not
+ * to be read any more. */
+static size_t read_file(OstlerMtpSession *session, uint8_t *buffer, size_t size)
 {
+    if (!ostler_mtp_store_has(session->store, session->file_storage)) {
+        session->producing = OSTLER_MTP_STORE_NOT_AVAILABLE;
+        return 0;
+    }
     gssize count = ostler_root_file_read(
         session->file, session->file_offset + session->produced, buffer, size, NULL);
-    size_t done = count < 0 ? 0 : (size_t)count;
+    return count < 0 ? 0 : (size_t)count;
+}
+
+static void produce_from_file(OstlerMtpSession *session, uint8_t *buffer, size_t size)
+{
+    size_t done = read_file(session, buffer, size);
 
     if (done < size) {
-        session->has_shrunk = true;
         memset(buffer + done, 0, size - done);
+        if (session->producing == OSTLER_MTP_OK) {
+            session->producing = OSTLER_MTP_INCOMPLETE_TRANSFER;
+        }
     }
 }
 
@@ -314,8 +328,8 @@ void ostler_mtp_session_end(OstlerMtpSession *session, bool is_whole,
     if (has_inbox && session->response.code == OSTLER_MTP_OK) {
         session->response.code = (uint16_t)run_with_data(session, is_whole);
     }
-    if (session->has_shrunk) {
-        session->response.code = OSTLER_MTP_INCOMPLETE_TRANSFER;
+    if (session->producing != OSTLER_MTP_OK) {
+        session->response.code = (uint16_t)session->producing;
     }
     *out_response = session->response;
     if (session->row >= 0) {

@@ -14,9 +14,13 @@ void ostler_mtp_store_drop(OstlerMtpStore *store)
     *incoming = (Incoming){ 0 };
 }
 
-bool ostler_mtp_store_has_incoming(const OstlerMtpStore *store)
+OstlerMtpCode ostler_mtp_store_check_incoming(const OstlerMtpStore *store)
 {
-    return store->incoming.file && !store->incoming.is_edit;
+    const Incoming *incoming = &store->incoming;
+
+    return incoming->is_lost                      ? OSTLER_MTP_STORE_NOT_AVAILABLE
+           : incoming->file && !incoming->is_edit ? OSTLER_MTP_OK
+                                                  : OSTLER_MTP_NO_VALID_OBJECT_INFO;
 }
 
 /* Whether a file may be called @name there; *out_is_new is false for an old one, which

@@ -8,7 +8,7 @@
 #include "mtp/store.h"
 
 typedef struct {
-    OstlerRoot *root;
+    OstlerRoot *root; /* NULL: there is no storage with this index */
     char *label;
     char *key; /* the same after a restart */
     bool is_read_only;
@@ -22,6 +22,7 @@ typedef struct {
     uint32_t handle;
     bool is_new;   /* the handle is for this file alone */
     bool is_edit;  /* of the object that has the handle */
+    bool is_lost;  /* the storage was taken away from under it */
     uint64_t size; /* so far */
     unsigned storage;
     uint64_t held;    /* bytes of the quota: as announced, or as far as it has grown */
@@ -38,7 +39,8 @@ typedef struct {
 
 struct OstlerMtpStore {
     Storage storages[OSTLER_MTP_MAX_STORAGES];
-    unsigned n_storages;
+    unsigned n_storages;   /* indexes given so far */
+    unsigned next_storage; /* to try when all were given once */
     OstlerMtpObjects *objects;
     Incoming incoming;
     Own own[N_OWN]; /* the guest's last changes, to tell them from the host's */

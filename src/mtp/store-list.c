@@ -63,6 +63,9 @@ static OstlerMtpCode list_every_storage(OstlerMtpStore *store, uint32_t depth,
     OstlerMtpCode code = OSTLER_MTP_OK;
 
     for (unsigned i = 0; i < store->n_storages && code == OSTLER_MTP_OK; i++) {
+        if (!store->storages[i].root) {
+            continue;
+        }
         code = list_storage(store, i, OSTLER_MTP_ROOT, depth, format, out_handles);
     }
     return code;
@@ -115,7 +118,8 @@ OstlerMtpCode ostler_mtp_store_entry(OstlerMtpStore *store, uint32_t handle,
 }
 
 OstlerMtpCode ostler_mtp_store_read(OstlerMtpStore *store, uint32_t handle,
-                                    OstlerRootFile **out_file, uint64_t *out_size)
+                                    OstlerRootFile **out_file, uint64_t *out_size,
+                                    unsigned *out_storage)
 {
     g_autoptr(OstlerRootFolder) folder = NULL;
     g_autoptr(OstlerRootFile) file = NULL;
@@ -137,5 +141,6 @@ OstlerMtpCode ostler_mtp_store_read(OstlerMtpStore *store, uint32_t handle,
     }
     *out_file = g_steal_pointer(&file);
     *out_size = info.size;
+    *out_storage = object.storage;
     return OSTLER_MTP_OK;
 }

@@ -44,27 +44,96 @@ void ostler_mtp_store_free(OstlerMtpStore *store)
     g_free(store);
 }
 
-bool ostler_mtp_store_add(OstlerMtpStore *store, const OstlerMtpShare *share,
-                          GError **error)
+/* An index that is free, the one that was left longest ago; or -1. */
+static int find_place(OstlerMtpStore *store)
 {
-    Storage *storage = &store->storages[store->n_storages];
+    if (store->n_storages < OSTLER_MTP_MAX_STORAGES) {
+        return (int)store->n_storages++;
+    }
+    for (unsigned i = 0; i < OSTLER_MTP_MAX_STORAGES; i++) {
+        unsigned index = (store->next_storage + i) % OSTLER_MTP_MAX_STORAGES;
+        if (!store->storages[index].root) {
+            store->next_storage = index + 1;
+            return (int)index;
+        }
+    }
+    return -1;
+}
 
-    if (store->n_storages == OSTLER_MTP_MAX_STORAGES) {
+/* @root is taken over. */
+static int put_storage(OstlerMtpStore *store, OstlerRoot *root,
+                       const OstlerMtpShare *share, GError **error)
+{
+    int index = find_place(store);
+
+    if (index < 0) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
                     "Cannot share '%s': there are %d shares already, and no more fit",
                     share->path, OSTLER_MTP_MAX_STORAGES);
+        ostler_root_free(root);
+        return -1;
+    }
+    store->storages[index] = (Storage){
+        .root = root,
+        .label = g_strdup(share->label),
+        .key = share->path ? g_canonicalize_filename(share->path, NULL) : NULL,
+        .is_read_only = share->is_read_only,
+        .limits = share->limits,
+    };
+    return index;
+}
+
+bool ostler_mtp_store_add(OstlerMtpStore *store, const OstlerMtpShare *share,
+                          GError **error)
+{
+    OstlerRoot *root = ostler_root_open(share->path, error);
+
+    return root && put_storage(store, root, share, error) >= 0;
+}
+
+bool ostler_mtp_store_attach(OstlerMtpStore *store, OstlerRoot *root,
+                             const OstlerMtpShare *share, unsigned *out_storage,
+                             GError **error)
+{
+    int index = put_storage(store, root, share, error);
+
+    if (index < 0) {
         return false;
     }
-    storage->root = ostler_root_open(share->path, error);
-    if (!storage->root) {
-        return false;
-    }
-    storage->label = g_strdup(share->label);
-    storage->key = g_canonicalize_filename(share->path, NULL);
-    storage->is_read_only = share->is_read_only;
-    storage->limits = share->limits;
-    store->n_storages++;
+    *out_storage = (unsigned)index;
+    ostler_mtp_store_tell(store, OSTLER_MTP_STORE_ADDED,
+                          ostler_mtp_store_id(*out_storage));
     return true;
+}
+
+/* What comes in to a storage that goes is dropped, and its sender is told why. */
+static void lose_incoming(OstlerMtpStore *store, unsigned storage)
+{
+    OstlerMtpObject object;
+
+    if (ostler_mtp_objects_get(store->objects, store->incoming.handle, &object) &&
+        object.storage == storage) {
+        ostler_mtp_store_drop(store);
+        store->incoming.is_lost = true;
+    }
+}
+
+void ostler_mtp_store_detach(OstlerMtpStore *store, unsigned storage)
+{
+    Storage *left = &store->storages[storage];
+    uint32_t handle;
+
+    lose_incoming(store, storage);
+    while ((handle = ostler_mtp_objects_first(store->objects, storage,
+                                              OSTLER_MTP_ROOT)) != 0) {
+        ostler_mtp_objects_remove(store->objects, handle);
+    }
+    ostler_root_free(left->root);
+    g_free(left->label);
+    g_free(left->key);
+    *left = (Storage){ 0 };
+    ostler_mtp_store_tell(store, OSTLER_MTP_STORE_REMOVED,
+                          ostler_mtp_store_id(storage));
 }
 
 /* ---- storages ---- */
@@ -72,6 +141,21 @@ bool ostler_mtp_store_add(OstlerMtpStore *store, const OstlerMtpShare *share,
 unsigned ostler_mtp_store_count(const OstlerMtpStore *store)
 {
     return store->n_storages;
+}
+
+bool ostler_mtp_store_has(const OstlerMtpStore *store, unsigned storage)
+{
+    return storage < store->n_storages && store->storages[storage].root;
+}
+
+const char *ostler_mtp_store_label(const OstlerMtpStore *store, unsigned storage)
+{
+    return store->storages[storage].label;
+}
+
+OstlerRoot *ostler_mtp_store_root(const OstlerMtpStore *store, unsigned storage)
+{
+    return store->storages[storage].root;
 }
 
 uint32_t ostler_mtp_store_id(unsigned index)
@@ -83,14 +167,15 @@ bool ostler_mtp_store_find(const OstlerMtpStore *store, uint32_t id,
                            unsigned *out_index)
 {
     *out_index = (id >> 16) - 1;
-    return (id & 0xffff) == 1 && *out_index < store->n_storages;
+    return (id & 0xffff) == 1 && ostler_mtp_store_has(store, *out_index);
 }
 
 bool ostler_mtp_store_find_label(const OstlerMtpStore *store, const char *label,
                                  unsigned *out_index)
 {
     for (unsigned i = 0; i < store->n_storages; i++) {
-        if (strcmp(store->storages[i].label, label) == 0) {
+        if (store->storages[i].root &&
+            strcmp(store->storages[i].label, label) == 0) {
             *out_index = i;
             return true;
         }

@@ -8,6 +8,8 @@
  *
  * Storages:   one for each share, in the order they were added; 0x00010001 is the first
  *             (MTP 1.1 5.2.1: physical number in the high half, logical in the low).
+ *             Shares may come and go while the initiator looks; a number that was left
+ *             is the last to be given again.
  * Listed:     files and folders.  Symbolic links, sockets, pipes and devices are not.
  * Units:      bytes; seconds since the epoch, UTC.
  * Errors:     response codes; GError only where the user's own words are wrong.
@@ -54,8 +56,22 @@ void ostler_mtp_store_free(OstlerMtpStore *store); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerMtpStore, ostler_mtp_store_free)
 bool ostler_mtp_store_add(OstlerMtpStore *store, const OstlerMtpShare *share,
                           GError **error);
+/*
+ * Add a share whose folder is open already: @root (taken over, on failure as well) instead
+ * of @share->path.  The initiator is told.  *out_storage is the storage's index.
+ */
+bool ostler_mtp_store_attach(OstlerMtpStore *store, OstlerRoot *root,
+                             const OstlerMtpShare *share, unsigned *out_storage,
+                             GError **error);
+/* Take a share away: its handles are gone, what was coming in is dropped, and the
+ * initiator is told. */
+void ostler_mtp_store_detach(OstlerMtpStore *store, unsigned storage);
 
+/* Indexes are below this; there may be none with an index. */
 unsigned ostler_mtp_store_count(const OstlerMtpStore *store);
+bool ostler_mtp_store_has(const OstlerMtpStore *store, unsigned storage);
+const char *ostler_mtp_store_label(const OstlerMtpStore *store, unsigned storage);
+OstlerRoot *ostler_mtp_store_root(const OstlerMtpStore *store, unsigned storage);
 /* The id of the storage with index @index, and back: false for an id that is none. */
 uint32_t ostler_mtp_store_id(unsigned index);
 bool ostler_mtp_store_find(const OstlerMtpStore *store, uint32_t id,
@@ -127,9 +143,10 @@ OstlerMtpCode ostler_mtp_store_list(OstlerMtpStore *store, uint32_t id, uint32_t
                                     GArray *out_handles);
 OstlerMtpCode ostler_mtp_store_entry(OstlerMtpStore *store, uint32_t handle,
                                      OstlerMtpEntry *out_entry);
-/* Open a file for reading (caller frees). */
+/* Open a file for reading (caller frees); *out_storage is where it lies. */
 OstlerMtpCode ostler_mtp_store_read(OstlerMtpStore *store, uint32_t handle,
-                                    OstlerRootFile **out_file, uint64_t *out_size);
+                                    OstlerRootFile **out_file, uint64_t *out_size,
+                                    unsigned *out_storage);
 
 OstlerMtpCode ostler_mtp_store_make_folder(OstlerMtpStore *store, uint32_t id,
                                            uint32_t parent, const char *name,
@@ -165,7 +182,8 @@ OstlerMtpCode ostler_mtp_store_add_bytes(OstlerMtpStore *store, const void *byte
                                          size_t size);
 OstlerMtpCode ostler_mtp_store_end(OstlerMtpStore *store, int64_t modified);
 void ostler_mtp_store_drop(OstlerMtpStore *store);
-bool ostler_mtp_store_has_incoming(const OstlerMtpStore *store);
+/* Whether a file is coming in, not an edit: else the response that says why not. */
+OstlerMtpCode ostler_mtp_store_check_incoming(const OstlerMtpStore *store);
 
 /*
  * A file that is changed in place: edit makes a copy, the next three work on that, and
@@ -185,11 +203,14 @@ OstlerMtpCode ostler_mtp_store_edit_end(OstlerMtpStore *store, uint32_t handle);
 /* MTP 1.1 appendix G: an event and its one parameter, a handle or a storage. */
 #define OSTLER_MTP_OBJECT_ADDED         0x4002
 #define OSTLER_MTP_OBJECT_REMOVED       0x4003
+#define OSTLER_MTP_STORE_ADDED          0x4004
+#define OSTLER_MTP_STORE_REMOVED        0x4005
 #define OSTLER_MTP_OBJECT_INFO_CHANGED  0x4007
 #define OSTLER_MTP_STORAGE_INFO_CHANGED 0x400c
 #define OSTLER_MTP_UNREPORTED_STATUS    0x400e /* without one: events were dropped */
 
-/* Called for each change that the guest did not make itself, in folders it has listed. */
+/* Called for each change that the guest did not make itself, in folders it has listed,
+ * and for shares that come and go. */
 typedef void OstlerMtpNotice(uint16_t event, uint32_t param, void *opaque);
 void ostler_mtp_store_set_notice(OstlerMtpStore *store, OstlerMtpNotice *notice,
                                  void *opaque);
