@@ -170,7 +170,8 @@ void host_start(UsbredirHost *host, const char *share)
     host->pid = fork();
     if (host->pid == 0) {
         dup2(fds[1], 9);
-        execl(program, program, "--fd", "9", "--share", share, NULL);
+        execl(program, program, "--fd", "9", "--share", share,
+              host->control ? "--control" : NULL, host->control, NULL);
         _exit(127);
     }
     close(fds[1]);

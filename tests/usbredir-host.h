@@ -15,8 +15,9 @@
 #include <usbredirparser.h>
 
 typedef struct {
-    char *folder; /* the share, a temporary one */
-    int fd;       /* our end */
+    char *folder;  /* the share, a temporary one */
+    char *control; /* a socket for --control, or NULL; owned by the test */
+    int fd;        /* our end */
     pid_t pid;
     struct usbredirparser *parser;
     uint64_t next_id;

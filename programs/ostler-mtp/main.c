@@ -5,6 +5,8 @@
  * Exit codes: 0 the peer closed the connection, or a signal asked to end; 1 something
  * failed; 2 the command line is wrong.
  */
+#include "control.h"
+#include "lend.h"
 #include "manual.h"
 #include "shares.h"
 #include "thumbs.h"
@@ -43,6 +45,10 @@ typedef struct {
     char *listen;
     int fd;
     char **shares;
+    char *control;
+    char *attach;
+    char *detach;
+    char *to;
     char *name;
     char *serial;
     char *state;
@@ -67,6 +73,19 @@ static const GOptionEntry rows[] = {
       "may not fill the folder with; reserve=SIZE, what stays free on the file system "
       "(5 % or 1G, the less, if not given). May be given several times",
       "LABEL=PATH[,WORD...]" },
+    { "control", 0, 0, G_OPTION_ARG_FILENAME, &options.control,
+      "Let shares be attached and detached at SOCKET; then there need be no --share",
+      "SOCKET" },
+    { "attach", 'a', 0, G_OPTION_ARG_FILENAME, &options.attach,
+      "Attach one more share to the ostler-mtp whose --control is --to, and lend it "
+      "the "
+      "folder until it is detached or this process ends",
+      "LABEL=PATH[,WORD...]" },
+    { "detach", 'd', 0, G_OPTION_ARG_STRING, &options.detach,
+      "Detach the share called LABEL from the ostler-mtp whose --control is --to",
+      "LABEL" },
+    { "to", 't', 0, G_OPTION_ARG_FILENAME, &options.to,
+      "The control socket that --attach and --detach mean", "SOCKET" },
     { "name", 'n', 0, G_OPTION_ARG_STRING, &options.name,
       "Call the device NAME in the guest; the first share's label if not given",
       "NAME" },
@@ -97,6 +116,7 @@ typedef struct {
     OstlerMtpSession *session;
     OstlerUsbDevice *device;
     OstlerMtpResponder *responder;
+    Control *control; /* NULL without --control */
     CoEvent responder_ended;
     OstlerMtpThumbnailer *thumbnailer; /* or NULL */
     OstlerListener *listener;          /* NULL without --listen */
@@ -185,6 +205,13 @@ static void coroutine_fn run_responder(void *opaque)
     cpc_event_set(&program->responder_ended);
 }
 
+static void coroutine_fn run_control(void *opaque)
+{
+    Program *program = opaque;
+
+    control_run(program->control);
+}
+
 typedef struct {
     Program *program;
     OstlerChannel *channel; /* NULL with --listen */
@@ -196,10 +223,16 @@ static void coroutine_fn run(void *opaque)
     Program *program = start->program;
 
     cpc_spawn(run_responder, program);
+    if (program->control) {
+        cpc_spawn(run_control, program);
+    }
     if (program->listener) {
         serve_callers(program);
     } else {
         serve_called(program, start->channel);
+    }
+    if (program->control) {
+        control_end(program->control);
     }
     ostler_mtp_responder_stop(program->responder);
     if (program->thumbnailer) {
@@ -223,6 +256,26 @@ static void end(OstlerSignal signal, void *opaque)
 
 /* ---- start ---- */
 
+/* --attach and --detach are errands to another ostler-mtp. */
+static bool is_errand(void)
+{
+    return options.attach || options.detach;
+}
+
+static bool run_errand(GError **error)
+{
+    if (!options.to || (options.attach && options.detach)) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                    "--attach or --detach, one of them, goes with --to");
+        return false;
+    }
+    if (options.detach) {
+        return detach_share(options.detach, options.to, error);
+    }
+    g_autoptr(Share) share = share_parse(options.attach, error);
+    return share && lend_share(share, options.to, error);
+}
+
 static bool check_options(GError **error)
 {
     int n = (options.connect != NULL) + (options.listen != NULL) + (options.fd >= 0);
@@ -238,7 +291,7 @@ static bool check_options(GError **error)
                     "--reconnect goes with --connect only");
         return false;
     }
-    if (!options.shares) {
+    if (!options.shares && !options.control) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
                     "There is nothing to share: --share LABEL=PATH is missing");
         return false;
@@ -313,15 +366,22 @@ static bool open_peer(Program *program, OstlerChannel **out_channel, GError **er
     return *out_channel != NULL;
 }
 
-static bool serve_shares(const GPtrArray *shares, int *out_code, GError **error)
+/* What the guest calls the device. */
+static const char *name_of(const GPtrArray *list)
 {
-    const Share *first = g_ptr_array_index(shares, 0);
+    const Share *first = list->len > 0 ? g_ptr_array_index(list, 0) : NULL;
+
+    return options.name ? options.name : first ? first->label : "Ostler";
+}
+
+static bool serve_shares(const GPtrArray *list, int *out_code, GError **error)
+{
     g_autofree char *serial =
-        options.serial ? g_strdup(options.serial) : shares_make_serial(shares);
+        options.serial ? g_strdup(options.serial) : shares_make_serial(list);
     const OstlerMtpDeviceIdentity mtp = {
-        .friendly_name = options.name ? options.name : first->label,
+        .friendly_name = name_of(list),
         .manufacturer = "Ostler",
-        .model = options.name ? options.name : first->label,
+        .model = name_of(list),
         .version = OSTLER_VERSION,
         .serial = serial,
     };
@@ -336,8 +396,9 @@ static bool serve_shares(const GPtrArray *shares, int *out_code, GError **error)
     Program program = { 0 };
     Start start = { .program = &program };
 
-    g_autoptr(OstlerMtpStore) store = shares_open(shares, error);
-    if (!store) {
+    g_autoptr(OstlerMtpStore) store = ostler_mtp_store_new();
+    g_autoptr(Shares) shares = shares_new(store);
+    if (!shares_open(shares, list, error)) {
         return false;
     }
     g_autoptr(OstlerMtpSession) session = ostler_mtp_session_new(store, &mtp);
@@ -357,10 +418,15 @@ static bool serve_shares(const GPtrArray *shares, int *out_code, GError **error)
         return false;
     }
     g_autoptr(OstlerListener) listener = program.listener;
-    g_autoptr(GPtrArray) watches = shares_watch(store, shares);
+    g_autoptr(Control) control =
+        options.control ? control_new(options.control, shares, error) : NULL;
+    if (options.control && !control) {
+        return false;
+    }
+    program.control = control;
     keep_state(store);
     ostler_mtp_store_set_notice(store, tell_guest, responder);
-    if (!confine(shares, error)) {
+    if (!confine(list, error)) {
         return false;
     }
     cpc_run(run, &start);
@@ -394,6 +460,11 @@ static int complain(const char *program, int code, const GError *error)
     return code;
 }
 
+static int exit_code_of(const GError *error)
+{
+    return error->domain == G_OPTION_ERROR ? 2 : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
@@ -413,12 +484,16 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
 
+    ostler_signals_ignore_broken_pipes();
+    if (is_errand()) {
+        return run_errand(&error) ? EXIT_SUCCESS
+                                  : complain("ostler-mtp", exit_code_of(error), error);
+    }
     g_autoptr(GPtrArray) shares =
         check_options(&error) ? shares_parse(options.shares, &error) : NULL;
     if (!shares) {
         return complain("ostler-mtp", 2, error);
     }
-    ostler_signals_ignore_broken_pipes();
     if (!serve_shares(shares, &code, &error)) {
         return complain("ostler-mtp", EXIT_FAILURE, error);
     }

@@ -116,21 +116,6 @@ GPtrArray *shares_parse(char **texts, GError **error)
     return g_steal_pointer(&shares);
 }
 
-OstlerMtpStore *shares_open(const GPtrArray *shares, GError **error)
-{
-    g_autoptr(OstlerMtpStore) store = ostler_mtp_store_new();
-
-    for (guint i = 0; i < shares->len; i++) {
-        const Share *share = g_ptr_array_index(shares, i);
-        const OstlerMtpShare added = { share->label, share->path, share->is_read_only,
-                                       share->limits };
-        if (!ostler_mtp_store_add(store, &added, error)) {
-            return NULL;
-        }
-    }
-    return g_steal_pointer(&store);
-}
-
 char *shares_make_serial(const GPtrArray *shares)
 {
     g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -148,20 +133,16 @@ char *shares_make_serial(const GPtrArray *shares)
 
 /* ---- what the host does ---- */
 
-/* One share's watch; the index is its storage's. */
 typedef struct {
     OstlerMtpStore *store;
     unsigned storage;
-    OstlerWatch *watch;
+    OstlerWatch *watch; /* NULL: the folder cannot be watched */
 } Watched;
 
-static void free_watched(void *opaque)
-{
-    Watched *watched = opaque;
-
-    ostler_watch_free(watched->watch);
-    g_free(watched);
-}
+struct Shares {
+    OstlerMtpStore *store;
+    Watched *watched[OSTLER_MTP_MAX_STORAGES]; /* NULL where there is no storage */
+};
 
 static void pass_on(const OstlerWatchEvent *event, void *opaque)
 {
@@ -186,28 +167,105 @@ static void pass_on(const OstlerWatchEvent *event, void *opaque)
         ostler_mtp_store_host_rescan(w->store, w->storage, event->since);
         break;
     case OSTLER_WATCH_LOST:
-        g_warning("The guest will not hear of changes in '%s', continuing: %s",
-                  event->name, event->error->message);
+        g_warning("The guest will not hear of changes in '%s' of '%s', continuing: %s",
+                  event->name, ostler_mtp_store_label(w->store, w->storage),
+                  event->error->message);
         break;
     }
 }
 
-GPtrArray *shares_watch(OstlerMtpStore *store, const GPtrArray *shares)
+static void watch(Shares *shares, unsigned storage)
 {
-    GPtrArray *watches = g_ptr_array_new_with_free_func(free_watched);
+    g_autoptr(GError) error = NULL;
+    Watched *watched = g_new0(Watched, 1);
 
-    for (guint i = 0; i < shares->len; i++) {
-        const Share *share = g_ptr_array_index(shares, i);
-        g_autoptr(GError) error = NULL;
-        Watched *watched = g_new0(Watched, 1);
-        watched->store = store;
-        watched->storage = i;
-        watched->watch = ostler_watch_new(share->path, pass_on, watched, &error);
-        if (!watched->watch) {
-            g_warning("The guest will not hear of changes in '%s', continuing: %s",
-                      share->path, error->message);
-        }
-        g_ptr_array_add(watches, watched);
+    watched->store = shares->store;
+    watched->storage = storage;
+    watched->watch = ostler_watch_new_root(
+        ostler_mtp_store_root(shares->store, storage), pass_on, watched, &error);
+    if (!watched->watch) {
+        g_warning("The guest will not hear of changes in '%s', continuing: %s",
+                  ostler_mtp_store_label(shares->store, storage), error->message);
     }
-    return watches;
+    shares->watched[storage] = watched;
+}
+
+static void unwatch(Shares *shares, unsigned storage)
+{
+    Watched *watched = g_steal_pointer(&shares->watched[storage]);
+
+    if (watched) {
+        ostler_watch_free(watched->watch);
+        g_free(watched);
+    }
+}
+
+/* ---- the store's shares ---- */
+
+Shares *shares_new(OstlerMtpStore *store)
+{
+    Shares *shares = g_new0(Shares, 1);
+
+    shares->store = store;
+    return shares;
+}
+
+void shares_free(Shares *shares)
+{
+    if (!shares) {
+        return;
+    }
+    for (unsigned i = 0; i < OSTLER_MTP_MAX_STORAGES; i++) {
+        unwatch(shares, i);
+    }
+    g_free(shares);
+}
+
+OstlerMtpStore *shares_store(const Shares *shares)
+{
+    return shares->store;
+}
+
+bool shares_open(Shares *shares, const GPtrArray *list, GError **error)
+{
+    for (guint i = 0; i < list->len; i++) {
+        const Share *share = g_ptr_array_index(list, i);
+        const OstlerMtpShare added = { share->label, share->path, share->is_read_only,
+                                       share->limits };
+        if (!ostler_mtp_store_add(shares->store, &added, error)) {
+            return false;
+        }
+        watch(shares, i);
+    }
+    return true;
+}
+
+int shares_find(const Shares *shares, const char *label)
+{
+    for (unsigned i = 0; i < ostler_mtp_store_count(shares->store); i++) {
+        if (ostler_mtp_store_has(shares->store, i) &&
+            strcmp(ostler_mtp_store_label(shares->store, i), label) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+bool shares_attach(Shares *shares, OstlerRoot *root, const Share *share,
+                   unsigned *out_storage, GError **error)
+{
+    const OstlerMtpShare added = { share->label, share->path, share->is_read_only,
+                                       share->limits };
+
+    if (!ostler_mtp_store_attach(shares->store, root, &added, out_storage, error)) {
+        return false;
+    }
+    watch(shares, *out_storage);
+    return true;
+}
+
+void shares_detach(Shares *shares, unsigned storage)
+{
+    unwatch(shares, storage);
+    ostler_mtp_store_detach(shares->store, storage);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * shares.h - the folders that the command line names, from its words to the store
+ * shares.h - the folders, from their words to the store, and what the host does in them
+ *
+ * Ownership:  OstlerMtpStore is the caller's and outlives Shares.
+ * Threads:    one main context.
  */
 #pragma once
 
@@ -22,13 +25,24 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Share, share_free)
 /* Of each word of @texts (NULL-terminated, or NULL) its Share. */
 GPtrArray *shares_parse(char **texts, GError **error);
 
-/* A store with all of @shares, in their order. */
-OstlerMtpStore *shares_open(const GPtrArray *shares, GError **error);
-
 /* The same shares get the same number, others another: guests cache what they know of
  * a device under it.  Caller frees. */
 char *shares_make_serial(const GPtrArray *shares);
 
-/* Tell @store what the host does in its folders, until the array is freed.  A folder that
- * cannot be watched is served all the same. */
-GPtrArray *shares_watch(OstlerMtpStore *store, const GPtrArray *shares);
+/* The shares that a store has, each with a watch on its folder; one that cannot be
+ * watched is served all the same. */
+typedef struct Shares Shares;
+
+Shares *shares_new(OstlerMtpStore *store);
+void shares_free(Shares *shares); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Shares, shares_free)
+
+/* Add all of @list (of Share), in its order. */
+bool shares_open(Shares *shares, const GPtrArray *list, GError **error);
+/* Add one under the guest's eyes; @root is taken over.  *out_storage is its index. */
+bool shares_attach(Shares *shares, OstlerRoot *root, const Share *share,
+                   unsigned *out_storage, GError **error);
+void shares_detach(Shares *shares, unsigned storage);
+/* The index of the first share that is called @label, or -1. */
+int shares_find(const Shares *shares, const char *label);
+OstlerMtpStore *shares_store(const Shares *shares);

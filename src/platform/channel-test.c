@@ -371,42 +371,30 @@ static void patience_keeps_a_reader_out_of_the_loop(void)
     g_source_remove(source);
 }
 
-static int receive_fd(int socket)
-{
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control;
-    char bytes[64];
-    struct iovec iov = { .iov_base = bytes, .iov_len = sizeof(bytes) };
-    struct msghdr message = { .msg_iov = &iov,
-                              .msg_iovlen = 1,
-                              .msg_control = &control,
-                              .msg_controllen = sizeof(control.space) };
-    int fd = -1;
-
-    g_assert_cmpint(recvmsg(socket, &message, MSG_CMSG_CLOEXEC), ==, 5);
-    g_assert_nonnull(CMSG_FIRSTHDR(&message));
-    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
-    return fd;
-}
-
 static void coroutine_fn send_a_pipe(void *opaque)
 {
     int peer = -1, pipe_fds[2];
     char byte = 0;
+    int received = -1;
+    char bytes[8];
     g_autoptr(OstlerChannel) channel = ostler_channel_pair(&peer, NULL);
+    g_autoptr(OstlerChannel) far = ostler_channel_new_fd(peer);
 
     g_assert_cmpint(pipe2(pipe_fds, O_CLOEXEC), ==, 0);
     g_assert_true(ostler_channel_write_with_fd(channel, "getfd", 5, pipe_fds[1], NULL));
-    int received = receive_fd(peer);
+    g_assert_cmpint(
+        ostler_channel_read_with_fd(far, bytes, sizeof(bytes), &received, NULL), ==, 5);
     g_assert_cmpint(write(received, "!", 1), ==, 1);
     g_assert_cmpint(read(pipe_fds[0], &byte, 1), ==, 1);
     g_assert_cmpint(byte, ==, '!');
     close(received);
     close(pipe_fds[0]);
     g_assert_cmpint(close(pipe_fds[1]), ==, 0); /* still ours */
-    close(peer);
+
+    g_assert_true(ostler_channel_write(channel, "plain", 5, NULL));
+    g_assert_cmpint(
+        ostler_channel_read_with_fd(far, bytes, sizeof(bytes), &received, NULL), ==, 5);
+    g_assert_cmpint(received, ==, -1);
 }
 
 static void a_descriptor_travels_with_the_bytes(void)

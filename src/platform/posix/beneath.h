@@ -63,13 +63,6 @@ int ostler_posix_request(OstlerPosixLoan *loan, const OstlerPosixRequest *reques
 int ostler_posix_open_beneath(OstlerPosixLoan *loan, int fd, const char *path,
                               int flags, mode_t mode);
 
-/* A message with up to two descriptors: what sendmsg() and recvmsg() say. */
-ssize_t ostler_posix_send(int socket, const void *bytes, size_t size, const int *fds,
-                          unsigned n_fds);
-/* Descriptors beyond two, or in a message that was cut off, are closed. */
-ssize_t ostler_posix_receive(int socket, void *buffer, size_t size, int out_fds[2],
-                             unsigned *out_n_fds);
-
 /* root.c's, for watch.c. */
 struct OstlerRoot {
     int fd;

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "platform/posix/address.h"
-#include "platform/posix/beneath.h"
+#include "platform/posix/message.h"
 #include "platform/posix/refusal.h"
 
 #define MAX_CALLS_IN_A_ROW 32

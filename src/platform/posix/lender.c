@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "platform/posix/beneath.h"
+#include "platform/posix/message.h"
 #include "platform/posix/refusal.h"
 
 struct OstlerLender {

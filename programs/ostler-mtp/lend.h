@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * lend.h - the other end of the control socket: attach a share, detach one
+ *
+ * A share that is attached is lent (platform/lender.h) by the process that attaches it,
+ * which confines itself to that folder.
+ */
+#pragma once
+
+#include "shares.h"
+
+/* Attach @share to the ostler-mtp that listens at @socket, and lend it until that ends,
+ * lets go of it, or a signal asks us to end. */
+bool lend_share(const Share *share, const char *socket, GError **error);
+/* Have the ostler-mtp that listens at @socket let go of the share called @label. */
+bool detach_share(const char *label, const char *socket, GError **error);
