@@ -21,7 +21,7 @@
  *             returns, is borrowed from the object it was asked of.  Every _free()
  *             takes NULL.  Structures are allocated by the library and may
  *             grow at their end in later versions: never declare one, nor copy it.
- *             OstlerSetting and OstlerStartOptions alone are the caller's.
+ *             OstlerSetting, OstlerStartOptions and OstlerShare alone are the caller's.
  * Errors:     what can fail takes an OstlerError ** last, which may be NULL, and
  *             says so in its return value too: false, NULL or -1.
  * Threads:    a host and everything that came from it belong to one thread at a
@@ -306,6 +306,34 @@ typedef struct OstlerGuestInfo {
 
 OSTLER_API OstlerGuestInfo *ostler_guest_info(OstlerGuest *guest, OstlerError **error);
 OSTLER_API void ostler_guest_info_free(OstlerGuestInfo *info);
+
+/* --- Shares --------------------------------------------------------------------- */
+
+/* A folder of the host that the guest sees: [share.NAME] of a definition. */
+typedef struct OstlerShare {
+    const char *name;
+    const char *path;
+    const char *title; /* what the guest shows; NULL: the folder's name */
+    bool is_read_only;
+} OstlerShare;
+
+/* What a change is made to: virsh's --live and --config.  0 is the running guest if it
+ * runs, and its definition otherwise. */
+enum {
+    OSTLER_CHANGE_LIVE = 1 << 0,   /* the guest that runs; STATE when it is off */
+    OSTLER_CHANGE_CONFIG = 1 << 1, /* the stored definition */
+};
+
+/*
+ * Show the guest one folder more; of a running guest, return when it can see it.  STATE
+ * when there is a share of that name already.  With both flags the running guest comes
+ * first, and if that fails the definition stays as it was.
+ */
+OSTLER_API bool ostler_guest_attach_share(OstlerGuest *guest, const OstlerShare *share,
+                                          unsigned flags, OstlerError **error);
+/* Take it away again; what the guest has under way in it ends with an error. */
+OSTLER_API bool ostler_guest_detach_share(OstlerGuest *guest, const char *name,
+                                          unsigned flags, OstlerError **error);
 
 /* --- Network addresses ---------------------------------------------------------- */
 

@@ -24,6 +24,7 @@
 #include "log.h"
 #include "passt.h"
 #include "platform/rundir.h"
+#include "shares.h"
 #include "sides.h"
 #include "words.h"
 
@@ -39,6 +40,7 @@ Keeper *keeper_new(const KeeperConfig *config)
     keeper->status->keeper_pid = getpid();
     keeper->status->ends_with_keeper = config->ends_with_keeper;
     keeper->sides = g_ptr_array_new();
+    keeper->shares = keeper_shares_new();
     keeper->passts = g_ptr_array_new_with_free_func((GDestroyNotify)keeper_passt_free);
     keeper->addresses = keeper_addresses_new();
     return keeper;
@@ -58,6 +60,7 @@ void keeper_free(Keeper *keeper)
     g_clear_pointer(&keeper->guest_lock, ostler_lock_free);
     g_clear_pointer(&keeper->keeper_lock, ostler_lock_free);
     g_ptr_array_unref(keeper->sides);
+    keeper_shares_free(keeper->shares);
     g_ptr_array_unref(keeper->passts);
     g_free(keeper);
 }

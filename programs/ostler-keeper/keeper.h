@@ -23,6 +23,7 @@
 #include "qmp/session.h"
 
 typedef struct KeeperAddresses KeeperAddresses;
+typedef struct KeeperShares KeeperShares;
 typedef struct KeeperWords KeeperWords;
 
 typedef struct {
@@ -50,7 +51,8 @@ typedef struct {
     OstlerRunConsole *console;
     OstlerControlServer *control;
     KeeperAddresses *addresses;
-    GPtrArray *sides;  /* OstlerSide; see sides.h */
+    GPtrArray *sides; /* OstlerSide; see sides.h */
+    KeeperShares *shares;
     GPtrArray *passts; /* KeeperPasst; see passt.h */
     bool is_recording_addresses;
     CoQueue changed;    /* woken at each change of state */
@@ -96,6 +98,8 @@ bool coroutine_fn keeper_launch(Keeper *keeper, GError **error);
 bool coroutine_fn keeper_adopt(Keeper *keeper, GError **error);
 /* The parts that both have in common, in this order. */
 bool keeper_open_control(Keeper *keeper, GError **error);
+/* The definition as it is now, for adoption and for whoever asks what runs. */
+bool keeper_keep_definition(Keeper *keeper, GError **error);
 bool keeper_open_console(Keeper *keeper, bool keep_log, GError **error);
 void coroutine_mixed_fn keeper_watch_qemu(Keeper *keeper);
 

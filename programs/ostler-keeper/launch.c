@@ -286,8 +286,7 @@ static OstlerDefinition *load_definition(const KeeperConfig *config, GError **er
     return text ? ostler_definition_parse(text, size, config->name, error) : NULL;
 }
 
-/* The definition as it is now, for adoption and for whoever asks what runs. */
-static bool keep_definition(Keeper *keeper, GError **error)
+bool keeper_keep_definition(Keeper *keeper, GError **error)
 {
     g_autofree char *text = ostler_definition_text(keeper->definition);
     g_autofree char *path = ostler_run_path(keeper->config->name, "started.guest");
@@ -298,7 +297,7 @@ static bool keep_definition(Keeper *keeper, GError **error)
 static bool take_definition(Keeper *keeper, GError **error)
 {
     keeper->definition = load_definition(keeper->config, error);
-    if (!keeper->definition || !keep_definition(keeper, error)) {
+    if (!keeper->definition || !keeper_keep_definition(keeper, error)) {
         return false;
     }
     const char *death =

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "addresses.h"
+#include "shares.h"
 #include "sides.h"
 
 #define MAX_QMP_TIMEOUT_MS (60 * 60 * 1000)
@@ -127,6 +128,39 @@ static json_object *coroutine_fn get_addresses(OstlerControlClient *client,
     json_object_object_add(known, "forwards",
                            keeper_addresses_forwards(keeper->definition, usernet));
     return known;
+}
+
+/* --- shares --- */
+
+static json_object *coroutine_fn attach_share(OstlerControlClient *client,
+                                              json_object *params, void *opaque,
+                                              GError **error)
+{
+    KeeperShare share = {
+        .name = ostler_json_need_string(params, "name", error),
+        .title = ostler_json_find_string(params, "title"),
+        .is_readonly = ostler_json_find_bool(params, "readonly", false),
+    };
+
+    share.path = share.name ? ostler_json_need_string(params, "path", error) : NULL;
+    if (!share.path) {
+        ostler_run_error_become(error, OSTLER_RUN_ERROR_ARGUMENT);
+        return NULL;
+    }
+    return keeper_attach_share(opaque, &share, error) ? json_object_new_object() : NULL;
+}
+
+static json_object *coroutine_fn detach_share(OstlerControlClient *client,
+                                              json_object *params, void *opaque,
+                                              GError **error)
+{
+    const char *name = ostler_json_need_string(params, "name", error);
+
+    if (!name) {
+        ostler_run_error_become(error, OSTLER_RUN_ERROR_ARGUMENT);
+        return NULL;
+    }
+    return keeper_detach_share(opaque, name, error) ? json_object_new_object() : NULL;
 }
 
 /* --- monitor and console --- */
@@ -277,10 +311,15 @@ const OstlerControlMethod keeper_methods[] = {
     { "suspend", suspend, "", "", "Stop the guest's processors." },
     { "resume", resume, "", "", "Let a stopped guest go on." },
     { "definition", get_definition, "", "\"text\", \"json\"",
-      "The definition that the guest was started with." },
+      "The definition that the guest was started with, with the shares it has now." },
     { "addresses", get_addresses, "", "\"addresses\", \"forwards\"",
       "What is known of the guest's network addresses, and the host's ports that lead "
       "to it." },
+    { "attach-share", attach_share,
+      "\"name\", \"path\" (absolute), \"title\", \"readonly\"", "",
+      "Show the guest one folder more. Answers when the guest can see it." },
+    { "detach-share", detach_share, "\"name\"", "",
+      "Take a shared folder away; what is under way in it ends with an error." },
     { "qmp", run_qmp, "\"execute\", \"arguments\", \"timeout-ms\"",
       "\"return\" or \"error\", as QEMU answered", "Run a command of QEMU's monitor." },
     { "console", open_console, "\"replay\": whether kept output comes first (true)", "",

@@ -17,21 +17,19 @@
 #include <unistd.h>
 
 #include "addresses.h"
-#include "guest/running/place.h"
 #include "log.h"
 #include "passt.h"
 #include "programs.h"
+#include "shares.h"
 #include "wire/lines.h"
 
 #define MAX_LINE        65536u
 #define RECORD_PAUSE_MS 1000
 
-typedef void LineFunc(Keeper *keeper, const char *line, size_t size);
-
 typedef struct {
     Keeper *keeper;
     OstlerChannel *channel;
-    LineFunc *take;
+    KeeperLineFunc *take;
     const char *who;
 } Stream;
 
@@ -63,7 +61,7 @@ static void coroutine_fn read_stream(Keeper *keeper, void *data)
 
 /* A descriptor for the side program to write lines to; the caller closes it. */
 static int coroutine_mixed_fn open_stream(Keeper *keeper, const char *who,
-                                          LineFunc *take, GError **error)
+                                          KeeperLineFunc *take, GError **error)
 {
     int fd = -1;
     OstlerChannel *channel = ostler_channel_pair(&fd, error);
@@ -83,10 +81,11 @@ int coroutine_mixed_fn keeper_open_log_stream(Keeper *keeper, const char *who,
     return open_stream(keeper, who, NULL, error);
 }
 
-/* Start @argv, whose first word is a program of ours or one in PATH. */
-static OstlerProcess *coroutine_mixed_fn start(Keeper *keeper, GPtrArray *argv,
-                                               const OstlerFdMap *fds, unsigned n_fds,
-                                               LineFunc *take_output, GError **error)
+OstlerProcess *coroutine_mixed_fn keeper_start_side(Keeper *keeper, GPtrArray *argv,
+                                                    const OstlerFdMap *fds,
+                                                    unsigned n_fds,
+                                                    KeeperLineFunc *take_output,
+                                                    GError **error)
 {
     static const char *const known[] = { "ostler-mtp", "ostler-address" };
     const char *who = argv->pdata[0];
@@ -125,7 +124,7 @@ static OstlerProcess *coroutine_mixed_fn start(Keeper *keeper, GPtrArray *argv,
     return process;
 }
 
-static GPtrArray *argv_new(const char *program)
+GPtrArray *keeper_argv_new(const char *program)
 {
     GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
 
@@ -133,63 +132,10 @@ static GPtrArray *argv_new(const char *program)
     return argv;
 }
 
-static void add(GPtrArray *argv, const char *option, char *value)
+void keeper_argv_add(GPtrArray *argv, const char *option, char *value)
 {
     g_ptr_array_add(argv, g_strdup(option));
     g_ptr_array_add(argv, value);
-}
-
-/* --- ostler-mtp: the shares --- */
-
-static bool wants_mtp(const Keeper *keeper)
-{
-    g_autofree char *path = ostler_run_path(keeper->config->name, "shares.sock");
-
-    return ostler_definition_first(keeper->definition, "share") &&
-           g_file_test(path, G_FILE_TEST_EXISTS);
-}
-
-/* The words behind a share's path, as ostler-mtp's --share wants them. */
-static void append_words(GString *text, const OstlerSection *share)
-{
-    static const char *const keys[] = { "quota", "quota-objects", "reserve" };
-
-    if (ostler_section_get_bool(share, "readonly")) {
-        g_string_append(text, ",readonly");
-    }
-    for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++) {
-        if (ostler_section_has(share, keys[i])) {
-            g_string_append_printf(text, ",%s=%s", keys[i],
-                                   ostler_section_get(share, keys[i]));
-        }
-    }
-}
-
-static void add_share(GPtrArray *argv, const OstlerSection *share)
-{
-    const char *path = ostler_section_get(share, "path");
-    const char *title = ostler_section_get(share, "title");
-    g_autofree char *folder = g_path_get_basename(path);
-    GString *text = g_string_new(NULL);
-
-    g_string_printf(text, "%s=%s", title ? title : folder, path);
-    append_words(text, share);
-    add(argv, "--share", g_string_free(text, FALSE));
-}
-
-static OstlerProcess *coroutine_fn start_mtp(void *opaque, GError **error)
-{
-    Keeper *keeper = opaque;
-    g_autofree char *path = ostler_run_path(keeper->config->name, "shares.sock");
-    g_autoptr(GPtrArray) argv = argv_new("ostler-mtp");
-
-    /* It calls QEMU itself: a channel of ours, once freed, would be shut for both. */
-    add(argv, "--connect", g_strdup(path));
-    for (OstlerSection *share = ostler_definition_first(keeper->definition, "share");
-         share; share = ostler_section_next(share, "share")) {
-        add_share(argv, share);
-    }
-    return start(keeper, argv, NULL, 0, NULL, error);
 }
 
 /* --- ostler-address: who the guest says it is --- */
@@ -235,28 +181,31 @@ static OstlerProcess *coroutine_fn start_address(void *opaque, GError **error)
     Keeper *keeper = opaque;
     unsigned n = keeper_addresses_n_mirrors(keeper->addresses);
     g_autofree OstlerFdMap *fds = g_new(OstlerFdMap, n);
-    g_autoptr(GPtrArray) argv = argv_new("ostler-address");
+    g_autoptr(GPtrArray) argv = keeper_argv_new("ostler-address");
 
     for (unsigned i = 0; i < n; i++) {
         const KeeperMirror *mirror = keeper_addresses_mirror(keeper->addresses, i);
         fds[i] = (OstlerFdMap){ .source = mirror->fd, .target = 3 + (int)i };
         g_autofree char *option = g_strconcat("--", mirror->direction, NULL);
-        add(argv, option, g_strdup_printf("%s=%d", mirror->nic, fds[i].target));
+        keeper_argv_add(argv, option,
+                        g_strdup_printf("%s=%d", mirror->nic, fds[i].target));
     }
-    return start(keeper, argv, fds, n, take_finding, error);
+    return keeper_start_side(keeper, argv, fds, n, take_finding, error);
 }
 
 /* --- all of them --- */
 
-/* That they end with QEMU is how it should be. */
-static void report(const char *name, const char *what, void *opaque)
+void keeper_report_side(const Keeper *keeper, const char *name, const char *what)
 {
-    const Keeper *keeper = opaque;
-
     if (!ostler_process_is_alive(keeper->qemu)) {
         return;
     }
     g_warning("%s %s", name, what);
+}
+
+static void report(const char *name, const char *what, void *opaque)
+{
+    keeper_report_side(opaque, name, what);
 }
 
 static const struct {
@@ -264,14 +213,24 @@ static const struct {
     bool (*is_wanted)(const Keeper *keeper);
     OstlerSideOps ops;
 } sides[] = {
-    { "ostler-mtp", wants_mtp, { start_mtp, report } },
+    { "ostler-mtp", keeper_wants_mtp, { keeper_start_mtp, report } },
     { "ostler-address", wants_address, { start_address, report } },
 };
+
+static bool has_side(const Keeper *keeper, const char *name)
+{
+    for (guint i = 0; i < keeper->sides->len; i++) {
+        if (strcmp(ostler_side_name(keeper->sides->pdata[i]), name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 void coroutine_mixed_fn keeper_start_sides(Keeper *keeper)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(sides); i++) {
-        if (sides[i].is_wanted(keeper)) {
+        if (sides[i].is_wanted(keeper) && !has_side(keeper, sides[i].name)) {
             g_ptr_array_add(keeper->sides,
                             ostler_side_new(sides[i].name, &sides[i].ops, keeper));
         }
@@ -287,10 +246,19 @@ void coroutine_mixed_fn keeper_hurry_sides(Keeper *keeper)
 
 void coroutine_fn keeper_stop_sides(Keeper *keeper)
 {
+    keeper_stop_lending(keeper);
     while (keeper->sides->len > 0) {
         ostler_side_stop(g_ptr_array_steal_index_fast(keeper->sides, 0));
     }
     keeper_stop_passts(keeper);
+}
+
+json_object *keeper_describe_side(const OstlerSide *side)
+{
+    return ostler_json_object(
+        "name", json_object_new_string(ostler_side_name(side)), "pid",
+        json_object_new_int(ostler_side_pid(side)), "restarts",
+        json_object_new_int64(ostler_side_n_restarts(side)), NULL);
 }
 
 json_object *keeper_describe_sides(const Keeper *keeper)
@@ -298,13 +266,9 @@ json_object *keeper_describe_sides(const Keeper *keeper)
     json_object *list = json_object_new_array();
 
     for (guint i = 0; i < keeper->sides->len; i++) {
-        const OstlerSide *side = keeper->sides->pdata[i];
-        json_object_array_add(
-            list, ostler_json_object(
-                      "name", json_object_new_string(ostler_side_name(side)), "pid",
-                      json_object_new_int(ostler_side_pid(side)), "restarts",
-                      json_object_new_int64(ostler_side_n_restarts(side)), NULL));
+        json_object_array_add(list, keeper_describe_side(keeper->sides->pdata[i]));
     }
+    keeper_describe_lenders(keeper, list);
     keeper_describe_passts(keeper, list);
     return list;
 }

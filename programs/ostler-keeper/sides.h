@@ -20,5 +20,25 @@ void coroutine_mixed_fn keeper_hurry_sides(Keeper *keeper);
 int coroutine_mixed_fn keeper_open_log_stream(Keeper *keeper, const char *who,
                                               GError **error);
 
+/* ---- for what keeps a side program of its own ---- */
+
+/* The command line of a side program, to be filled in; freed by unref. */
+GPtrArray *keeper_argv_new(const char *program);
+void keeper_argv_add(GPtrArray *argv, const char *option,
+                     char *value); /* takes @value */
+
+/* A line that a side program wrote to its standard output. */
+typedef void KeeperLineFunc(Keeper *keeper, const char *line, size_t size);
+/* Start @argv, whose first word is a program of ours or one in PATH; @take_output may be
+ * NULL. */
+OstlerProcess *coroutine_mixed_fn keeper_start_side(Keeper *keeper, GPtrArray *argv,
+                                                    const OstlerFdMap *fds,
+                                                    unsigned n_fds,
+                                                    KeeperLineFunc *take_output,
+                                                    GError **error);
+/* A warning on a side's end; that they end with QEMU is how it should be. */
+void keeper_report_side(const Keeper *keeper, const char *name, const char *what);
+json_object *keeper_describe_side(const OstlerSide *side);
+
 /* The name, pid and number of restarts of each, for "status". */
 json_object *keeper_describe_sides(const Keeper *keeper);

@@ -9,6 +9,7 @@
 #include "json/json.h"
 
 #include <cpc/glib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 typedef struct {
     OstlerChannel *channel;
     json_object *request;
+    const char *label;
     int fd;         /* goes with the request, or -1 */
     bool must_stay; /* until the other side hangs up */
     bool is_ending; /* a signal asked for it */
@@ -76,6 +78,8 @@ static void coroutine_fn run(void *opaque)
 
     errand->is_done = ask(errand);
     if (errand->is_done && errand->must_stay) {
+        printf("attached %s\n", errand->label); /* for whoever waits for it */
+        fflush(stdout);
         while (ostler_channel_read(errand->channel, &byte, 1, NULL) > 0) {
         }
     }
@@ -126,7 +130,7 @@ static bool confine(const Share *share, GError **error)
 
 bool lend_share(const Share *share, const char *socket, GError **error)
 {
-    Errand errand = { .fd = -1, .must_stay = true };
+    Errand errand = { .label = share->label, .fd = -1, .must_stay = true };
     g_autoptr(OstlerLender) lender = ostler_lender_new(share->path, &errand.fd, error);
     g_autoptr(OstlerChannel) channel =
         lender ? ostler_channel_connect(socket, error) : NULL;

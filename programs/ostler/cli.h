@@ -35,6 +35,7 @@ OstlerCommandFunc cli_run;     /* run.c */
 OstlerCommandFunc cli_console; /* console.c */
 OstlerCommandFunc cli_define, cli_undefine, cli_dump, cli_import, cli_autostart;
 /* definitions.c */
+OstlerCommandFunc cli_attach_share, cli_detach_share;          /* shares.c */
 OstlerCommandFunc cli_edit;                                    /* edit.c */
 OstlerCommandFunc cli_monitor_command, cli_plan, cli_machines; /* qemu.c */
 OstlerCommandFunc cli_nested;                                  /* nested.c */

@@ -131,6 +131,35 @@ static const OstlerOptionRow shutdown_options[] = {
     { NULL },
 };
 
+static const OstlerArgumentRow attach_share_arguments[] = {
+    { "GUEST", "The guest's name", .complete = cli_complete_guest },
+    { "NAME", "The share's name, by which it is detached" },
+    { "FOLDER", "The folder of this host", .complete = ostler_complete_folder },
+    { NULL },
+};
+static const OstlerOptionRow attach_share_options[] = {
+    { "title", "TEXT", "What the guest calls it; without it the folder's name" },
+    { "readonly", NULL, "The guest may only read" },
+    { "live", NULL, "Change the running guest" },
+    { "config", NULL, "Change the definition, for the next start" },
+    { NULL },
+};
+static const OstlerExampleRow attach_share_examples[] = {
+    { "ostler attach-share web music ~/Music", "While the guest runs, until it ends" },
+    { "ostler attach-share web music ~/Music --live --config", "Now, and for good" },
+    { NULL },
+};
+static const OstlerArgumentRow detach_share_arguments[] = {
+    { "GUEST", "The guest's name", .complete = cli_complete_guest },
+    { "NAME", "The share's name" },
+    { NULL },
+};
+static const OstlerOptionRow detach_share_options[] = {
+    { "live", NULL, "Change the running guest" },
+    { "config", NULL, "Change the definition, for the next start" },
+    { NULL },
+};
+
 /* ---- definitions ---- */
 
 static const OstlerArgumentRow define_arguments[] = {
@@ -294,6 +323,20 @@ static const OstlerCommandRow commands[] = {
           "running.  Several terminals may be attached at once.  Without a terminal "
           "the end of input ends it.",
       .arguments = active_guest, .run = cli_console },
+
+    { "attach-share", .group = GUESTS, .summary = "Show a guest one folder more",
+      .help = "The guest sees it as one storage more of its media device (MTP), at "
+              "once if it runs.  Without --live and --config the running guest is "
+              "meant, or the definition of one that is off.",
+      .arguments = attach_share_arguments, .options = attach_share_options,
+      .examples = attach_share_examples, .run = cli_attach_share },
+    { "detach-share", .group = GUESTS,
+      .summary = "Take a shared folder away from a guest",
+      .help = "What the guest has under way in it ends with an error; a file that was "
+              "coming in is dropped.  Without --live and --config the running guest is "
+              "meant, or the definition of one that is off.",
+      .arguments = detach_share_arguments, .options = detach_share_options,
+      .run = cli_detach_share },
 
     { "define", .group = DEFINITIONS, .summary = "Define a guest, or change it",
       .help = "A wrong definition is refused with its line, and what was stored before "

@@ -211,6 +211,15 @@ OstlerSection *ostler_definition_add(OstlerDefinition *definition, const char *k
     return ostler_definition_add_at(definition, 0, kind, label, error);
 }
 
+void ostler_definition_remove(OstlerDefinition *definition, OstlerSection *section)
+{
+    g_ptr_array_remove_index(definition->sections, section->index);
+    for (guint i = 0; i < definition->sections->len; i++) {
+        OstlerSection *left = definition->sections->pdata[i];
+        left->index = i;
+    }
+}
+
 static OstlerSection *find_from(const OstlerDefinition *definition, unsigned index,
                                 const char *kind)
 {

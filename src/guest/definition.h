@@ -159,6 +159,8 @@ bool ostler_definition_get_bool(const OstlerDefinition *definition, const char *
 /* Building (import/, run): the same checks as the parser. */
 OstlerSection *ostler_definition_add(OstlerDefinition *definition, const char *kind,
                                      const char *label, GError **error);
+/* Forget @section, which is freed. */
+void ostler_definition_remove(OstlerDefinition *definition, OstlerSection *section);
 /* Set, or for a list key append, @value.  What a line of a key file cannot carry
  * (control characters, blanks at either end) is refused. */
 bool ostler_section_set(OstlerSection *section, const char *key, const char *value,

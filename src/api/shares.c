@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* shares.c - folders that come and go, in the running guest and in its definition */
+#include "api/client.h"
+#include "guest/running/place.h"
+#include "guest/store.h"
+#include "platform/rundir.h"
+
+typedef struct {
+    const char *guest;
+    const char *method;
+    json_object *params; /* taken over */
+    GError *why;
+} Request;
+
+static void coroutine_fn make_request(void *opaque)
+{
+    Request *request = opaque;
+    g_autoptr(json_object) result = ostler_api_ask_once(request->guest, request->method,
+                                                        request->params, &request->why);
+}
+
+static bool change_live(OstlerGuest *guest, const char *method, json_object *params,
+                        OstlerError **error)
+{
+    Request request = { .guest = guest->name, .method = method, .params = params };
+
+    ostler_api_run(guest->host, make_request, &request);
+    return !request.why || ostler_api_fail_with(error, request.why);
+}
+
+/* What is meant when nothing is said. */
+static unsigned flags_of(const OstlerGuest *guest, unsigned flags)
+{
+    return flags != 0                                        ? flags
+           : ostler_run_life(guest->name) == OSTLER_RUN_GONE ? OSTLER_CHANGE_CONFIG
+                                                             : OSTLER_CHANGE_LIVE;
+}
+
+static bool store(const OstlerDefinition *definition, OstlerError **error)
+{
+    GError *why = NULL;
+
+    return ostler_store_define(definition, NULL, &why) ||
+           ostler_api_fail_with(error, why);
+}
+
+static OstlerDefinition *load(const OstlerGuest *guest, OstlerError **error)
+{
+    GError *why = NULL;
+    OstlerDefinition *definition = ostler_store_load(guest->name, &why);
+
+    if (!definition) {
+        ostler_api_fail_with(error, why);
+    }
+    return definition;
+}
+
+/* ---- attach ---- */
+
+static json_object *share_json(const OstlerShare *share)
+{
+    json_object *params =
+        ostler_json_object("name", json_object_new_string(share->name), "path",
+                           json_object_new_string(share->path), "readonly",
+                           json_object_new_boolean(share->is_read_only), NULL);
+
+    if (share->title) {
+        json_object_object_add(params, "title", json_object_new_string(share->title));
+    }
+    return params;
+}
+
+static bool fill_section(OstlerSection *section, const OstlerShare *share,
+                         GError **error)
+{
+    return ostler_section_set(section, "path", share->path, error) &&
+           (!share->title ||
+            ostler_section_set(section, "title", share->title, error)) &&
+           (!share->is_read_only ||
+            ostler_section_set(section, "readonly", "yes", error));
+}
+
+/* The stored definition with @share in it; NULL if there cannot be one. */
+static OstlerDefinition *with_share(OstlerGuest *guest, const OstlerShare *share,
+                                    OstlerError **error)
+{
+    g_autoptr(OstlerDefinition) definition = load(guest, error);
+    GError *why = NULL;
+
+    if (!definition) {
+        return NULL;
+    }
+    if (ostler_definition_find(definition, "share", share->name)) {
+        ostler_api_fail(error, OSTLER_ERROR_STATE,
+                        "The definition of '%s' has a share '%s' already", guest->name,
+                        share->name);
+        return NULL;
+    }
+    OstlerSection *section =
+        ostler_definition_add(definition, "share", share->name, &why);
+    if (!section || !fill_section(section, share, &why)) {
+        ostler_api_fail_with(error, why);
+        return NULL;
+    }
+    return g_steal_pointer(&definition);
+}
+
+bool ostler_guest_attach_share(OstlerGuest *guest, const OstlerShare *share,
+                               unsigned flags, OstlerError **error)
+{
+    g_autofree char *path = g_canonicalize_filename(share->path, NULL);
+    const OstlerShare whole = { share->name, path, share->title, share->is_read_only };
+    g_autoptr(OstlerDefinition) definition = NULL;
+
+    if (!g_file_test(path, G_FILE_TEST_IS_DIR)) {
+        return ostler_api_fail(error, OSTLER_ERROR_ARGUMENT, "'%s' is no folder",
+                               share->path);
+    }
+    flags = flags_of(guest, flags);
+    if (flags & OSTLER_CHANGE_CONFIG) {
+        definition = with_share(guest, &whole, error);
+        if (!definition) {
+            return false;
+        }
+    }
+    if ((flags & OSTLER_CHANGE_LIVE) &&
+        !change_live(guest, "attach-share", share_json(&whole), error)) {
+        return false;
+    }
+    return !definition || store(definition, error);
+}
+
+/* ---- detach ---- */
+
+static OstlerDefinition *without_share(OstlerGuest *guest, const char *name,
+                                       OstlerError **error)
+{
+    g_autoptr(OstlerDefinition) definition = load(guest, error);
+    if (!definition) {
+        return NULL;
+    }
+    OstlerSection *section = ostler_definition_find(definition, "share", name);
+    if (!section) {
+        ostler_api_fail(error, OSTLER_ERROR_STATE,
+                        "The definition of '%s' has no share '%s'", guest->name, name);
+        return NULL;
+    }
+    ostler_definition_remove(definition, section);
+    return g_steal_pointer(&definition);
+}
+
+bool ostler_guest_detach_share(OstlerGuest *guest, const char *name, unsigned flags,
+                               OstlerError **error)
+{
+    g_autoptr(OstlerDefinition) definition = NULL;
+
+    flags = flags_of(guest, flags);
+    if (flags & OSTLER_CHANGE_CONFIG) {
+        definition = without_share(guest, name, error);
+        if (!definition) {
+            return false;
+        }
+    }
+    if (flags & OSTLER_CHANGE_LIVE) {
+        json_object *params =
+            ostler_json_object("name", json_object_new_string(name), NULL);
+        if (!change_live(guest, "detach-share", params, error)) {
+            return false;
+        }
+    }
+    return !definition || store(definition, error);
+}
