@@ -41,7 +41,8 @@ static GPid start_errand(Fixture *f, const char *option, const char *word)
                            f->host.control,        NULL };
     GPid pid;
 
-    g_assert_true(g_spawn_async(NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD,
+    g_assert_true(g_spawn_async(NULL, (char **)argv, NULL,
+                                G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL,
                                 NULL, NULL, &pid, NULL));
     return pid;
 }

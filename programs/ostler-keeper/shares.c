@@ -114,9 +114,21 @@ static const char *label_of(const Keeper *keeper, const OstlerSection *share)
 /* What ostler-mtp's --share and --attach want. */
 static char *words_of(const Keeper *keeper, const OstlerSection *share)
 {
-    return g_strdup_printf(
-        "%s=%s%s", label_of(keeper, share), ostler_section_get(share, "path"),
-        ostler_section_get_bool(share, "readonly") ? ",readonly" : "");
+    static const char *const keys[] = { "quota", "quota-objects", "reserve" };
+    GString *text = g_string_new(NULL);
+
+    g_string_printf(text, "%s=%s", label_of(keeper, share),
+                    ostler_section_get(share, "path"));
+    if (ostler_section_get_bool(share, "readonly")) {
+        g_string_append(text, ",readonly");
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++) {
+        if (ostler_section_has(share, keys[i])) {
+            g_string_append_printf(text, ",%s=%s", keys[i],
+                                   ostler_section_get(share, keys[i]));
+        }
+    }
+    return g_string_free(text, FALSE);
 }
 
 static char *control_path(const Keeper *keeper)

@@ -48,10 +48,11 @@ static json_object *storage_json(unsigned storage)
 static json_object *attach(Caller *caller, json_object *params, GError **error)
 {
     Shares *shares = caller->control->shares;
-    const char *label = ostler_json_need_string(params, "label", error);
+    const char *words = ostler_json_need_string(params, "share", error);
+    g_autoptr(Share) share = words ? share_parse(words, error) : NULL;
     unsigned storage;
 
-    if (!label) {
+    if (!share) {
         return NULL;
     }
     if (caller->lender < 0 || caller->storage >= 0) {
@@ -59,19 +60,14 @@ static json_object *attach(Caller *caller, json_object *params, GError **error)
                     "A share is attached by its lender, one by each connection");
         return NULL;
     }
-    if (shares_find(shares, label) >= 0) {
+    if (shares_find(shares, share->label) >= 0) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_EXISTS,
-                    "There is a share '%s' already", label);
+                    "There is a share '%s' already", share->label);
         return NULL;
     }
-    const Share share = {
-        .label = (char *)label,
-        .path = (char *)label, /* where it lies is the lender's affair */
-        .is_read_only = ostler_json_find_bool(params, "readonly", false),
-    };
     OstlerRoot *root = ostler_root_borrow(caller->lender, error);
     caller->lender = -1;
-    if (!root || !shares_attach(shares, root, &share, &storage, error)) {
+    if (!root || !shares_attach(shares, root, share, &storage, error)) {
         return NULL;
     }
     caller->storage = (int)storage;

@@ -4,7 +4,7 @@
  *
  * A line of JSON asks, a line answers:
  *
- *     {"attach": {"label": TEXT, "readonly": BOOLEAN}}    with a lender's connection
+ *     {"attach": {"share": "LABEL=PATH[,WORD...]"}}    with a lender's connection
  *         {"storage": "0x00020001"}; the share is there until the connection ends
  *     {"detach": {"label": TEXT}} or {"detach": {"storage": "0x00010001"}}
  *         {}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lend.h"
+#include "shares.h"
 
 #include "platform/channel.h"
 #include "platform/lender.h"
@@ -128,25 +129,27 @@ static bool confine(const Share *share, GError **error)
     return true;
 }
 
-bool lend_share(const Share *share, const char *socket, GError **error)
+bool lend_share(const char *words, const char *socket, GError **error)
 {
-    Errand errand = { .label = share->label, .fd = -1, .must_stay = true };
-    g_autoptr(OstlerLender) lender = ostler_lender_new(share->path, &errand.fd, error);
+    Errand errand = { .fd = -1, .must_stay = true };
+    g_autoptr(Share) share = share_parse(words, error);
+    g_autoptr(OstlerLender) lender =
+        share ? ostler_lender_new(share->path, &errand.fd, error) : NULL;
     g_autoptr(OstlerChannel) channel =
         lender ? ostler_channel_connect(socket, error) : NULL;
-    errand.channel = channel;
     g_autoptr(OstlerSignals) signals =
         channel
             ? ostler_signals_watch(OSTLER_SIGNAL_INTERRUPT | OSTLER_SIGNAL_TERMINATE,
                                    end, &errand, error)
             : NULL;
+    errand.channel = channel;
     if (!signals || !confine(share, error)) {
         return false;
     }
 
     json_object *params =
-        ostler_json_object("label", json_object_new_string(share->label), "readonly",
-                           json_object_new_boolean(share->is_read_only), NULL);
+        ostler_json_object("share", json_object_new_string(words), NULL);
+    errand.label = share->label;
     errand.request = ostler_json_object("attach", params, NULL);
     bool is_done = run_errand(&errand, error);
     close(errand.fd);

@@ -7,10 +7,11 @@
  */
 #pragma once
 
-#include "shares.h"
+#include <gio/gio.h>
+#include <stdbool.h>
 
-/* Attach @share to the ostler-mtp that listens at @socket, and lend it until that ends,
- * lets go of it, or a signal asks us to end. */
-bool lend_share(const Share *share, const char *socket, GError **error);
+/* Attach the share that @words name to the ostler-mtp that listens at @socket, and lend it
+ * until that ends, lets go of it, or a signal asks us to end. */
+bool lend_share(const char *words, const char *socket, GError **error);
 /* Have the ostler-mtp that listens at @socket let go of the share called @label. */
 bool detach_share(const char *label, const char *socket, GError **error);

@@ -8,13 +8,12 @@
 #include "control.h"
 #include "lend.h"
 #include "manual.h"
+#include "peers.h"
 #include "shares.h"
 #include "thumbs.h"
 
 #include "base/log.h"
 #include "mtp/responder.h"
-#include "mtp/transport/usbredir-link.h"
-#include "platform/channel.h"
 #include "platform/rundir.h"
 #include "platform/sandbox.h"
 #include "platform/signals.h"
@@ -31,18 +30,10 @@
 #define VENDOR_ID  0x1d6b
 #define PRODUCT_ID 0x0100
 
-/*
- * The guest and QEMU take some 100 us from one transfer's answer to the next transfer.
- * GLib's main loop makes seven system calls to wait for that, a patient read none.
- */
-#define PATIENCE_US 1000
-
-/* How long to wait before a peer that went away is called again. */
-#define RECONNECT_MS 200
-
 typedef struct {
     char *connect;
     char *listen;
+    char *usbip;
     int fd;
     char **shares;
     char *control;
@@ -65,6 +56,10 @@ static const GOptionEntry rows[] = {
       "Call the QEMU that listens at SOCKET", "SOCKET" },
     { "listen", 'l', 0, G_OPTION_ARG_FILENAME, &options.listen,
       "Let QEMU call at SOCKET, again and again", "SOCKET" },
+    { "usbip", 'u', 0, G_OPTION_ARG_STRING, &options.usbip,
+      "Serve clients of USB/IP (usbip attach) at PORT of this host, or of ADDRESS; "
+      "3240 is the usual one.  Whoever reaches it has the shares",
+      "[ADDRESS:]PORT" },
     { "fd", 'f', 0, G_OPTION_ARG_INT, &options.fd,
       "Speak through the inherited, connected socket N", "N" },
     { "share", 's', 0, G_OPTION_ARG_FILENAME_ARRAY, &options.shares,
@@ -112,90 +107,13 @@ static const char summary[] =
     "Share folders of this host with a guest, as a USB MTP device";
 
 typedef struct {
-    OstlerMtpStore *store;
-    OstlerMtpSession *session;
-    OstlerUsbDevice *device;
     OstlerMtpResponder *responder;
     Control *control; /* NULL without --control */
     CoEvent responder_ended;
     OstlerMtpThumbnailer *thumbnailer; /* or NULL */
-    OstlerListener *listener;          /* NULL without --listen */
-    OstlerChannel *channel;            /* the peer, while there is one */
-    bool is_ending;                    /* a signal asked for it */
-    int exit_code;
+    Peers *peers;
+    bool is_done; /* in good order */
 } Program;
-
-/* ---- one connection ---- */
-
-static gssize coroutine_fn read_channel(void *buffer, size_t size, void *opaque,
-                                        GError **error)
-{
-    return ostler_channel_read(opaque, buffer, size, error);
-}
-
-static bool coroutine_fn write_channel(const void *buffer, size_t size, void *opaque,
-                                       GError **error)
-{
-    return ostler_channel_write(opaque, buffer, size, error);
-}
-
-/* Serve the peer until it is gone; false if it misbehaved. */
-static bool coroutine_fn serve(Program *program, OstlerChannel *channel)
-{
-    g_autoptr(GError) error = NULL;
-    const OstlerUsbredirStream stream = { read_channel, write_channel, channel };
-
-    program->channel = channel;
-    ostler_channel_set_patience(channel, PATIENCE_US);
-    bool is_done = ostler_usbredir_serve(program->device, &stream, &error);
-    program->channel = NULL;
-    ostler_mtp_responder_unplug(program->responder);
-    ostler_channel_free(channel);
-    if (!is_done) {
-        g_warning("The connection is given up: %s", error->message);
-    }
-    return is_done;
-}
-
-static void coroutine_fn serve_callers(Program *program)
-{
-    while (!program->is_ending) {
-        g_autoptr(GError) error = NULL;
-        OstlerChannel *channel = ostler_listener_accept(program->listener, &error);
-        if (channel) {
-            serve(program, channel);
-        } else if (!program->is_ending) {
-            g_critical("%s", error->message);
-            program->exit_code = EXIT_FAILURE;
-            return;
-        }
-    }
-}
-
-static OstlerChannel *call(GError **error)
-{
-    if (options.fd >= 0) {
-        return ostler_channel_new_fd(options.fd);
-    }
-    return ostler_channel_connect(options.connect, error);
-}
-
-/* The first call was made before the sandbox; the later ones are here. */
-static void coroutine_fn serve_called(Program *program, OstlerChannel *channel)
-{
-    bool is_done = serve(program, channel);
-
-    while (options.must_reconnect && !program->is_ending) {
-        cpc_sleep_ms(RECONNECT_MS);
-        channel = call(NULL);
-        if (channel) {
-            is_done = serve(program, channel);
-        }
-    }
-    if (!is_done && !program->is_ending) {
-        program->exit_code = EXIT_FAILURE;
-    }
-}
 
 static void coroutine_fn run_responder(void *opaque)
 {
@@ -212,25 +130,15 @@ static void coroutine_fn run_control(void *opaque)
     control_run(program->control);
 }
 
-typedef struct {
-    Program *program;
-    OstlerChannel *channel; /* NULL with --listen */
-} Start;
-
 static void coroutine_fn run(void *opaque)
 {
-    Start *start = opaque;
-    Program *program = start->program;
+    Program *program = opaque;
 
     cpc_spawn(run_responder, program);
     if (program->control) {
         cpc_spawn(run_control, program);
     }
-    if (program->listener) {
-        serve_callers(program);
-    } else {
-        serve_called(program, start->channel);
-    }
+    program->is_done = peers_serve(program->peers);
     if (program->control) {
         control_end(program->control);
     }
@@ -243,14 +151,10 @@ static void coroutine_fn run(void *opaque)
 
 static void end(OstlerSignal signal, void *opaque)
 {
-    Program *program = opaque;
+    const Program *program = opaque;
 
-    program->is_ending = true;
-    if (program->channel) {
-        ostler_channel_close(program->channel);
-    }
-    if (program->listener) {
-        ostler_listener_close(program->listener);
+    if (program->peers) {
+        peers_end(program->peers);
     }
 }
 
@@ -272,17 +176,17 @@ static bool run_errand(GError **error)
     if (options.detach) {
         return detach_share(options.detach, options.to, error);
     }
-    g_autoptr(Share) share = share_parse(options.attach, error);
-    return share && lend_share(share, options.to, error);
+    return lend_share(options.attach, options.to, error);
 }
 
 static bool check_options(GError **error)
 {
-    int n = (options.connect != NULL) + (options.listen != NULL) + (options.fd >= 0);
+    int n = (options.connect != NULL) + (options.listen != NULL) +
+            (options.usbip != NULL) + (options.fd >= 0);
 
     if (n != 1) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                    "One of --connect, --listen and --fd must be given, %s",
+                    "One of --connect, --listen, --usbip and --fd must be given, %s",
                     n == 0 ? "and none is" : "and only one");
         return false;
     }
@@ -356,16 +260,6 @@ static void keep_state(OstlerMtpStore *store)
     }
 }
 
-static bool open_peer(Program *program, OstlerChannel **out_channel, GError **error)
-{
-    if (options.listen) {
-        program->listener = ostler_listener_new(options.listen, error);
-        return program->listener != NULL;
-    }
-    *out_channel = call(error);
-    return *out_channel != NULL;
-}
-
 /* What the guest calls the device. */
 static const char *name_of(const GPtrArray *list)
 {
@@ -374,7 +268,7 @@ static const char *name_of(const GPtrArray *list)
     return options.name ? options.name : first ? first->label : "Ostler";
 }
 
-static bool serve_shares(const GPtrArray *list, int *out_code, GError **error)
+static bool serve_shares(const GPtrArray *list, bool *out_is_done, GError **error)
 {
     g_autofree char *serial =
         options.serial ? g_strdup(options.serial) : shares_make_serial(list);
@@ -393,8 +287,14 @@ static bool serve_shares(const GPtrArray *list, int *out_code, GError **error)
         .product = mtp.model,
         .serial = serial,
     };
+    const PeerOptions peer = {
+        .connect = options.connect,
+        .listen = options.listen,
+        .usbip = options.usbip,
+        .fd = options.fd,
+        .must_reconnect = options.must_reconnect,
+    };
     Program program = { 0 };
-    Start start = { .program = &program };
 
     g_autoptr(OstlerMtpStore) store = ostler_mtp_store_new();
     g_autoptr(Shares) shares = shares_new(store);
@@ -407,30 +307,25 @@ static bool serve_shares(const GPtrArray *list, int *out_code, GError **error)
     g_autoptr(OstlerMtpResponder) responder = ostler_mtp_responder_new(device, session);
     g_autoptr(OstlerSignals) signals = ostler_signals_watch(
         OSTLER_SIGNAL_INTERRUPT | OSTLER_SIGNAL_TERMINATE, end, &program, error);
-
-    program.store = store;
-    program.session = session;
-    program.device = device;
-    program.responder = responder;
-    program.thumbnailer = thumbnailer;
     ostler_mtp_responder_set_thumbnailer(responder, thumbnailer);
-    if (!signals || !open_peer(&program, &start.channel, error)) {
-        return false;
-    }
-    g_autoptr(OstlerListener) listener = program.listener;
+    g_autoptr(Peers) peers =
+        signals ? peers_open(&peer, device, responder, error) : NULL;
     g_autoptr(Control) control =
-        options.control ? control_new(options.control, shares, error) : NULL;
-    if (options.control && !control) {
+        peers && options.control ? control_new(options.control, shares, error) : NULL;
+    if (!peers || (options.control && !control)) {
         return false;
     }
-    program.control = control;
     keep_state(store);
+    program = (Program){ .responder = responder,
+                         .control = control,
+                         .thumbnailer = thumbnailer,
+                         .peers = peers };
     ostler_mtp_store_set_notice(store, tell_guest, responder);
     if (!confine(list, error)) {
         return false;
     }
-    cpc_run(run, &start);
-    *out_code = program.exit_code;
+    cpc_run(run, &program);
+    *out_is_done = program.is_done;
     return true;
 }
 
@@ -468,7 +363,7 @@ static int exit_code_of(const GError *error)
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-    int code = EXIT_SUCCESS;
+    bool is_done = false;
 
     g_set_prgname("ostler-mtp");
     ostler_log_open("ostler-mtp");
@@ -494,8 +389,8 @@ int main(int argc, char **argv)
     if (!shares) {
         return complain("ostler-mtp", 2, error);
     }
-    if (!serve_shares(shares, &code, &error)) {
-        return complain("ostler-mtp", EXIT_FAILURE, error);
+    if (!serve_shares(shares, &is_done, &error)) {
+        return complain("ostler-mtp", exit_code_of(error), error);
     }
-    return code;
+    return is_done ? EXIT_SUCCESS : EXIT_FAILURE;
 }

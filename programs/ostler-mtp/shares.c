@@ -255,7 +255,7 @@ bool shares_attach(Shares *shares, OstlerRoot *root, const Share *share,
                    unsigned *out_storage, GError **error)
 {
     const OstlerMtpShare added = { share->label, share->path, share->is_read_only,
-                                       share->limits };
+                                   share->limits };
 
     if (!ostler_mtp_store_attach(shares->store, root, &added, out_storage, error)) {
         return false;

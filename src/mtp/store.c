@@ -174,8 +174,7 @@ bool ostler_mtp_store_find_label(const OstlerMtpStore *store, const char *label,
                                  unsigned *out_index)
 {
     for (unsigned i = 0; i < store->n_storages; i++) {
-        if (store->storages[i].root &&
-            strcmp(store->storages[i].label, label) == 0) {
+        if (store->storages[i].root && strcmp(store->storages[i].label, label) == 0) {
             *out_index = i;
             return true;
         }

@@ -143,6 +143,11 @@ void ostler_usb_device_set_transport(OstlerUsbDevice *device,
     forget_transfers(&device->bulk_out);
 }
 
+bool ostler_usb_device_is_attached(const OstlerUsbDevice *device)
+{
+    return device->transport != NULL;
+}
+
 void ostler_usb_device_set_function(OstlerUsbDevice *device,
                                     const OstlerUsbFunction *function)
 {

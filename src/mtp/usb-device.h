@@ -2,7 +2,7 @@
 /*
  * usb-device.h - a USB device with one MTP interface, whatever carries its packets
  *
- * Stands between a transport (usbredir, later USB/IP and FunctionFS) and the responder.
+ * Stands between a transport (usbredir, USB/IP, FunctionFS) and the responder.
  * The transport hands in control requests, which are answered at once, and transfers,
  * which wait in their endpoint's queue until the responder takes them.  The responder
  * takes a transfer, fills or empties it, and completes it through the transport.
@@ -34,7 +34,7 @@
 #define OSTLER_USB_EVENT_IN 0x83
 
 /* A transfer leaves this many bytes before its data for the transport's own header. */
-#define OSTLER_USB_HEADROOM 32
+#define OSTLER_USB_HEADROOM 48
 
 /* No transfer is larger: a guest must not choose how much memory we take. */
 #define OSTLER_USB_MAX_TRANSFER (32u << 20)
@@ -103,6 +103,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerUsbDevice, ostler_usb_device_free)
 /* Attach a host, or detach it with NULL: what it waited for is forgotten. */
 void ostler_usb_device_set_transport(OstlerUsbDevice *device,
                                      const OstlerUsbTransport *transport);
+bool ostler_usb_device_is_attached(const OstlerUsbDevice *device);
 
 typedef struct {
     uint8_t request_type;

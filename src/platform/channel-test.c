@@ -402,11 +402,27 @@ static void a_descriptor_travels_with_the_bytes(void)
     cpc_run(send_a_pipe, NULL);
 }
 
+static void what_is_no_place_is_refused(void)
+{
+    static const char *const wrong[] = {
+        "",        "0",     "65536",   "x",        "127.0.0.1",     "127.0.0.1:",
+        "host:80", "[::1]", "[::1:80", "1.2.3:80", "127.0.0.1:80x",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(ostler_listener_new_tcp(wrong[i], &error));
+        g_assert_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+    }
+}
+
 #define ADD(name, up, test) g_test_add(name, Fixture, NULL, up, test, tear_down)
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/channel/what-is-no-place-is-refused",
+                    what_is_no_place_is_refused);
     ADD("/channel/what-is-written-comes-out", set_up, what_is_written_comes_out);
     ADD("/channel/what-is-written-comes-out-at-a-300-byte-path", set_up_deep,
         what_is_written_comes_out);

@@ -76,6 +76,13 @@ bool ostler_channel_peer_is_self(const OstlerChannel *channel);
  * handed to QEMU with ostler_listener_fd().
  */
 OstlerListener *ostler_listener_new(const char *path, GError **error);
+/*
+ * Listen to the network at @where: "PORT" on this host's own addresses alone, or
+ * "ADDRESS:PORT", an IPv6 address in brackets.  Addresses are numbers; whoever reaches
+ * the port may connect.
+ * Errors:  G_IO_ERROR_INVALID_ARGUMENT for what is no such text.
+ */
+OstlerListener *ostler_listener_new_tcp(const char *where, GError **error);
 void ostler_listener_free(OstlerListener *listener); /* closes, does not unlink */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerListener, ostler_listener_free)
 int ostler_listener_fd(const OstlerListener *listener); /* borrowed */

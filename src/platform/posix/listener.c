@@ -15,10 +15,15 @@
  */
 #include "platform/channel.h"
 
+#include <arpa/inet.h>
 #include <cpc/glib.h>
 #include <errno.h>
 #include <glib-unix.h>
 #include <glib/gstdio.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -100,6 +105,85 @@ OstlerListener *ostler_listener_new(const char *path, GError **error)
         return NULL;
     }
     return listen_at(listener->fd, path, error) ? g_steal_pointer(&listener) : NULL;
+}
+
+/* ---- the network ---- */
+
+static bool parse_port(const char *text, in_port_t *out_port)
+{
+    guint64 port;
+
+    if (!g_ascii_string_to_unsigned(text, 10, 1, 65535, &port, NULL)) {
+        return false;
+    }
+    *out_port = htons((uint16_t)port);
+    return true;
+}
+
+typedef struct {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    };
+    socklen_t length;
+} Place;
+
+static bool parse_v6(const char *where, Place *place)
+{
+    const char *end = strstr(where, "]:");
+    g_autofree char *address =
+        end ? g_strndup(where + 1, (gsize)(end - where - 1)) : NULL;
+
+    place->v6.sin6_family = AF_INET6;
+    place->length = sizeof(place->v6);
+    return end && inet_pton(AF_INET6, address, &place->v6.sin6_addr) == 1 &&
+           parse_port(end + 2, &place->v6.sin6_port);
+}
+
+static bool parse_place(const char *where, Place *place)
+{
+    const char *colon = strrchr(where, ':');
+    g_autofree char *address =
+        colon ? g_strndup(where, (gsize)(colon - where)) : g_strdup("127.0.0.1");
+
+    *place = (Place){ 0 };
+    if (*where == '[') {
+        return parse_v6(where, place);
+    }
+    place->v4.sin_family = AF_INET;
+    place->length = sizeof(place->v4);
+    return inet_pton(AF_INET, address, &place->v4.sin_addr) == 1 &&
+           parse_port(colon ? colon + 1 : where, &place->v4.sin_port);
+}
+
+/* Connections inherit the options: small packets must not wait for others. */
+static bool listen_there(int fd, const Place *place)
+{
+    static const int one = 1;
+
+    return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
+           setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0 &&
+           bind(fd, &place->any, place->length) == 0 && listen(fd, SOMAXCONN) == 0;
+}
+
+OstlerListener *ostler_listener_new_tcp(const char *where, GError **error)
+{
+    Place place;
+
+    if (!parse_place(where, &place)) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                    "'%s' is neither a port nor an address with one", where);
+        return NULL;
+    }
+    g_autoptr(OstlerListener) listener = g_rc_box_new0(OstlerListener);
+    listener->fd =
+        socket(place.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener->fd < 0 || !listen_there(listener->fd, &place)) {
+        ostler_posix_refuse(error, "Cannot listen at '%s'", where);
+        return NULL;
+    }
+    return g_steal_pointer(&listener);
 }
 
 static void end_wait(OstlerListener *listener)
