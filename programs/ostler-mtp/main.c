@@ -34,6 +34,7 @@ typedef struct {
     char *connect;
     char *listen;
     char *usbip;
+    char *functionfs;
     int fd;
     char **shares;
     char *control;
@@ -60,6 +61,10 @@ static const GOptionEntry rows[] = {
       "Serve clients of USB/IP (usbip attach) at PORT of this host, or of ADDRESS; "
       "3240 is the usual one.  Whoever reaches it has the shares",
       "[ADDRESS:]PORT" },
+    { "functionfs", 0, 0, G_OPTION_ARG_FILENAME, &options.functionfs,
+      "Be a USB device of this machine itself, by the FunctionFS that is mounted at "
+      "FOLDER; to be bound to a controller afterwards",
+      "FOLDER" },
     { "fd", 'f', 0, G_OPTION_ARG_INT, &options.fd,
       "Speak through the inherited, connected socket N", "N" },
     { "share", 's', 0, G_OPTION_ARG_FILENAME_ARRAY, &options.shares,
@@ -182,12 +187,14 @@ static bool run_errand(GError **error)
 static bool check_options(GError **error)
 {
     int n = (options.connect != NULL) + (options.listen != NULL) +
-            (options.usbip != NULL) + (options.fd >= 0);
+            (options.usbip != NULL) + (options.functionfs != NULL) + (options.fd >= 0);
 
     if (n != 1) {
-        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                    "One of --connect, --listen, --usbip and --fd must be given, %s",
-                    n == 0 ? "and none is" : "and only one");
+        g_set_error(
+            error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+            "One of --connect, --listen, --usbip, --functionfs and --fd must be "
+            "given, %s",
+            n == 0 ? "and none is" : "and only one");
         return false;
     }
     if (options.must_reconnect && !options.connect) {
@@ -229,7 +236,8 @@ static bool confine(const GPtrArray *shares, GError **error)
     g_ptr_array_add(read_only, NULL);
     g_ptr_array_add(writable, NULL);
     const OstlerSandboxConfig config = {
-        .needs = OSTLER_SANDBOX_FILES,
+        .needs =
+            OSTLER_SANDBOX_FILES | (options.functionfs ? OSTLER_SANDBOX_GADGET : 0),
         .read_only_roots = (const char *const *)read_only->pdata,
         .writable_roots = (const char *const *)writable->pdata,
     };
@@ -291,6 +299,7 @@ static bool serve_shares(const GPtrArray *list, bool *out_is_done, GError **erro
         .connect = options.connect,
         .listen = options.listen,
         .usbip = options.usbip,
+        .functionfs = options.functionfs,
         .fd = options.fd,
         .must_reconnect = options.must_reconnect,
     };
@@ -357,7 +366,10 @@ static int complain(const char *program, int code, const GError *error)
 
 static int exit_code_of(const GError *error)
 {
-    return error->domain == G_OPTION_ERROR ? 2 : EXIT_FAILURE;
+    bool is_users = error->domain == G_OPTION_ERROR ||
+                    g_error_matches(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+
+    return is_users ? 2 : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "peers.h"
 
+#include "mtp/transport/functionfs.h"
 #include "mtp/transport/usbip-link.h"
 #include "mtp/transport/usbredir-link.h"
 #include "platform/channel.h"
@@ -24,9 +25,11 @@ struct Peers {
     const PeerOptions *options;
     OstlerUsbDevice *device;
     OstlerMtpResponder *responder;
-    OstlerListener *listener; /* NULL with --connect and --fd */
+    OstlerGadget *gadget; /* of --functionfs, or NULL, and its link */
+    OstlerFunctionfs *function;
+    OstlerListener *listener; /* of --listen and --usbip, or NULL */
     GPtrArray *channels;      /* of OstlerChannel: those at work */
-    OstlerChannel *first;     /* made before the sandbox; NULL with a listener */
+    OstlerChannel *first;     /* of --connect and --fd, made before the sandbox */
     CoEvent freed;            /* one of the channels is done */
     bool is_ending;
 };
@@ -55,30 +58,52 @@ static OstlerChannel *call(const PeerOptions *options, GError **error)
                             : ostler_channel_connect(options->connect, error);
 }
 
+static bool open_gadget(Peers *peers, GError **error)
+{
+    g_autoptr(GByteArray) descriptors = ostler_functionfs_descriptors();
+    g_autoptr(GByteArray) strings = ostler_functionfs_strings();
+
+    peers->gadget = ostler_gadget_open(peers->options->functionfs, descriptors, strings,
+                                       OSTLER_FUNCTIONFS_ENDPOINTS, error);
+    if (!peers->gadget) {
+        return false;
+    }
+    peers->function = ostler_functionfs_new(peers->device, peers->gadget);
+    return true;
+}
+
+static bool open_way(Peers *peers, GError **error)
+{
+    const PeerOptions *options = peers->options;
+
+    if (options->functionfs) {
+        return open_gadget(peers, error);
+    }
+    if (options->listen || options->usbip) {
+        peers->listener = open_listener(options, error);
+        return peers->listener != NULL;
+    }
+    peers->first = call(options, error);
+    return peers->first != NULL;
+}
+
 Peers *peers_open(const PeerOptions *options, OstlerUsbDevice *device,
                   OstlerMtpResponder *responder, GError **error)
 {
-    bool is_called = options->listen || options->usbip;
-    g_autoptr(OstlerListener) listener =
-        is_called ? open_listener(options, error) : NULL;
-    OstlerChannel *first = is_called ? NULL : call(options, error);
+    g_autoptr(Peers) peers = g_new0(Peers, 1);
 
-    if (!listener && !first) {
-        return NULL;
-    }
-    Peers *peers = g_new0(Peers, 1);
     peers->options = options;
     peers->device = device;
     peers->responder = responder;
-    peers->listener = g_steal_pointer(&listener);
-    peers->first = first;
     peers->channels = g_ptr_array_new();
-    return peers;
+    return open_way(peers, error) ? g_steal_pointer(&peers) : NULL;
 }
 
 void peers_free(Peers *peers)
 {
     if (peers) {
+        ostler_functionfs_free(peers->function);
+        ostler_gadget_free(peers->gadget);
         ostler_listener_free(peers->listener);
         ostler_channel_free(peers->first);
         g_ptr_array_unref(peers->channels);
@@ -183,14 +208,30 @@ static bool coroutine_fn serve_called(Peers *peers)
     return is_done || peers->is_ending;
 }
 
+static bool coroutine_fn serve_gadget(Peers *peers)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!ostler_functionfs_serve(peers->function, &error)) {
+        g_critical("%s", error->message);
+        return false;
+    }
+    return true;
+}
+
 bool coroutine_fn peers_serve(Peers *peers)
 {
-    return peers->listener ? serve_callers(peers) : serve_called(peers);
+    return peers->gadget     ? serve_gadget(peers)
+           : peers->listener ? serve_callers(peers)
+                             : serve_called(peers);
 }
 
 void peers_end(Peers *peers)
 {
     peers->is_ending = true;
+    if (peers->function) {
+        ostler_functionfs_end(peers->function);
+    }
     if (peers->listener) {
         ostler_listener_close(peers->listener);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * peers.h - who has the device: the QEMU or the USB/IP client at a socket's other end
+ * peers.h - who has the device: a QEMU or a USB/IP client at a socket's other end, or the
+ * host that this machine's own USB device controller is plugged into
  *
  * Threads:    one main context.
  */
@@ -11,9 +12,10 @@
 #include <cpc/coroutine.h>
 
 typedef struct {
-    const char *connect; /* one of these four is given */
+    const char *connect; /* one of these five is given */
     const char *listen;
     const char *usbip;
+    const char *functionfs;
     int fd; /* or -1 */
     bool must_reconnect;
 } PeerOptions;

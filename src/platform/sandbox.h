@@ -21,8 +21,9 @@
 #include <stdint.h>
 
 typedef enum {
-    OSTLER_SANDBOX_STREAMS = 0,    /* read and write descriptors already open */
-    OSTLER_SANDBOX_FILES = 1 << 0, /* also files beneath the roots, beneath only */
+    OSTLER_SANDBOX_STREAMS = 0,     /* read and write descriptors already open */
+    OSTLER_SANDBOX_FILES = 1 << 0,  /* also files beneath the roots, beneath only */
+    OSTLER_SANDBOX_GADGET = 1 << 1, /* also an OstlerGadget that is open */
 } OstlerSandboxNeeds;
 
 typedef struct {

@@ -13,6 +13,7 @@
 #include "platform/posix/seccomp.h"
 
 #include <errno.h>
+#include <linux/usb/functionfs.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -131,6 +132,13 @@ static const char *const file_calls[] = {
     "flock",
 };
 
+static const char *const gadget_calls[] = {
+    "io_submit",
+    "io_getevents",
+    "io_cancel",
+    "io_destroy",
+};
+
 static const char *const fatal_calls[] = {
     "execve",
     "execveat",
@@ -212,6 +220,17 @@ static int add_fstat(scmp_filter_ctx filter)
         SCMP_A3(SCMP_CMP_MASKED_EQ, 0x1000 /* AT_EMPTY_PATH */, 0x1000));
 }
 
+/* The one question that gadget.c has for an endpoint, of all ioctls. */
+static int add_gadget(scmp_filter_ctx filter)
+{
+    int rc =
+        add_calls(filter, SCMP_ACT_ALLOW, gadget_calls, G_N_ELEMENTS(gadget_calls));
+
+    return rc < 0 ? rc
+                  : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+                                     SCMP_A1(SCMP_CMP_EQ, FUNCTIONFS_ENDPOINT_DESC));
+}
+
 #define ADD(filter, action, list) add_calls(filter, action, list, G_N_ELEMENTS(list))
 
 static int fill(scmp_filter_ctx filter, OstlerSandboxNeeds needs)
@@ -227,6 +246,9 @@ static int fill(scmp_filter_ctx filter, OstlerSandboxNeeds needs)
         rc = rc ? rc : ADD(filter, SCMP_ACT_ALLOW, file_calls);
     } else {
         rc = rc ? rc : add_fstat(filter);
+    }
+    if (needs & OSTLER_SANDBOX_GADGET) {
+        rc = rc ? rc : add_gadget(filter);
     }
     return rc ? rc : ADD(filter, SCMP_ACT_KILL_PROCESS, fatal_calls);
 }
