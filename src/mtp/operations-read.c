@@ -87,9 +87,9 @@ static bool is_made(const OstlerMtpSession *session, const OstlerMtpEntry *entry
 static OstlerMtpCode want_thumb(OstlerMtpSession *session, const OstlerMtpEntry *entry)
 {
     uint64_t size;
-    OstlerMtpCode code = ostler_mtp_store_read(session->store, entry->object.handle,
-                                               &session->file, &size,
-                                               &session->file_storage);
+    OstlerMtpCode code =
+        ostler_mtp_store_read(session->store, entry->object.handle, &session->file,
+                              &size, &session->file_storage);
 
     session->wants_thumb = code == OSTLER_MTP_OK;
     g_clear_pointer(&session->thumb.bytes, g_bytes_unref);
