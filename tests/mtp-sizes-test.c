@@ -291,6 +291,15 @@ static uint64_t told_size(UsbredirHost *host, uint32_t file)
     return size;
 }
 
+/* The last three bytes of all that came, which may be in two transfers. */
+static void keep_end(uint8_t end[3], const GByteArray *got)
+{
+    guint n = MIN(got->len, 3);
+
+    memmove(end, end + n, 3 - n);
+    memcpy(end + 3 - n, got->data + got->len - n, n);
+}
+
 static void receive_huge(UsbredirHost *host, uint64_t size)
 {
     uint32_t file = only_file(host);
@@ -306,9 +315,7 @@ static void receive_huge(UsbredirHost *host, uint64_t size)
                             MIN(size + HEADER, (uint64_t)UNKNOWN_32));
         }
         n += host->got->len;
-        if (host->got->len >= 3) {
-            memcpy(end, host->got->data + host->got->len - 3, 3);
-        }
+        keep_end(end, host->got);
     } while (host->got->len == MIB);
     host_expect(host, 0x2001);
     g_assert_cmpuint(n, ==, size + HEADER);
@@ -327,10 +334,13 @@ static void send_huge(UsbredirHost *host, uint64_t size, bool is_split)
     for (uint64_t at = 0; at < total; at += n) {
         n = at == 0 && is_split ? HEADER : (uint32_t)MIN(MIB, total - at);
         if (at > 0) {
-            memset(bytes, 0, HEADER);
+            memset(bytes, 0, n);
         }
-        if (at + n == total) {
-            memcpy(bytes + n - 3, "end", 3);
+        for (unsigned i = 0; i < 3; i++) {
+            uint64_t place = total - 3 + i;
+            if (place >= at && place < at + n) {
+                bytes[place - at] = (uint8_t) "end"[i];
+            }
         }
         host_send_out(host, bytes, n);
     }

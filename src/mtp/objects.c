@@ -377,18 +377,22 @@ uint32_t ostler_mtp_objects_add(OstlerMtpObjects *objects, unsigned storage,
 
 /* ---- putting back ---- */
 
-/* The slot of @handle, made if need be, if it is nobody's. */
-static uint32_t claim_slot(OstlerMtpObjects *objects, uint32_t handle)
+/* Slots are used one after the other, so those of @n_objects are the first ones. */
+void ostler_mtp_objects_restore_begin(OstlerMtpObjects *objects, uint32_t n_objects)
+{
+    while (n_objects-- > 0 && append_slot(objects) != 0) {
+    }
+}
+
+/* The slot of @handle if it is nobody's. */
+static uint32_t claim_slot(const OstlerMtpObjects *objects, uint32_t handle)
 {
     uint32_t slot = handle & SLOT_MASK;
 
-    if (is_root(slot) || handle >> 24 == 0xff) {
-        return 0;
-    }
-    while (objects->n_slots <= slot) {
-        append_slot(objects);
-    }
-    return objects->slots[slot].name ? 0 : slot;
+    return is_root(slot) || slot >= objects->n_slots || handle >> 24 == 0xff ||
+                   objects->slots[slot].name
+               ? 0
+               : slot;
 }
 
 bool ostler_mtp_objects_restore(OstlerMtpObjects *objects, uint32_t handle,

@@ -82,10 +82,11 @@ void ostler_mtp_objects_watch(OstlerMtpObjects *objects, OstlerMtpObjectsWatch *
                               void *opaque);
 
 /*
- * Into a table that is new: put an object back with the handle that it had, its folder
- * first, or have a handle's slot count as used; then the end, before anything is added.
- * False for a handle that cannot be, or is taken.
+ * Into a table that is new: room for @n_objects, present and past ones; then put each back
+ * with the handle that it had, its folder first, or have its slot count as used; then the
+ * end, before anything is added.  False for a handle that cannot be, or is taken.
  */
+void ostler_mtp_objects_restore_begin(OstlerMtpObjects *objects, uint32_t n_objects);
 bool ostler_mtp_objects_restore(OstlerMtpObjects *objects, uint32_t handle,
                                 unsigned storage, uint32_t parent, const char *name,
                                 bool is_folder, uint16_t format);

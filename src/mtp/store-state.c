@@ -326,6 +326,9 @@ bool ostler_mtp_store_keep_state(OstlerMtpStore *store, OstlerRoot *folder,
     Restoration r = { store, saved, inside, restored };
 
     store->state_root = folder;
+    ostler_mtp_objects_restore_begin(store->objects,
+                                     g_hash_table_size(saved->objects) +
+                                         g_hash_table_size(saved->last_of));
     sort_by_parent(&r);
     restore_all(&r);
     burn_the_rest(&r);
