@@ -159,6 +159,16 @@ void host_wait_for(UsbredirHost *host, uint64_t id)
     g_assert_false(host->is_gone);
 }
 
+/* Nothing is added without a @value. */
+static void add_option(const char **argv, const char *option, const char *value)
+{
+    if (value) {
+        guint n = g_strv_length((char **)argv);
+        argv[n] = option;
+        argv[n + 1] = value;
+    }
+}
+
 void host_start(UsbredirHost *host, const char *share)
 {
     const char *program = g_getenv("OSTLER_MTP");
@@ -170,8 +180,10 @@ void host_start(UsbredirHost *host, const char *share)
     host->pid = fork();
     if (host->pid == 0) {
         dup2(fds[1], 9);
-        execl(program, program, "--fd", "9", "--share", share,
-              host->control ? "--control" : NULL, host->control, NULL);
+        const char *argv[16] = { program, "--fd", "9", "--share", share };
+        add_option(argv, "--control", host->control);
+        add_option(argv, "--state", host->state);
+        execv(program, (char **)argv);
         _exit(127);
     }
     close(fds[1]);

@@ -17,6 +17,7 @@
 typedef struct {
     char *folder;  /* the share, a temporary one */
     char *control; /* a socket for --control, or NULL; owned by the test */
+    char *state;   /* a folder for --state, likewise */
     int fd;        /* our end */
     pid_t pid;
     struct usbredirparser *parser;

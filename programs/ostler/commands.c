@@ -85,7 +85,7 @@ static const OstlerOptionRow run_options[] = {
       .letter = 'n' },
     { "share", "FOLDER",
       "A folder that the guest sees as a USB media device; with ',readonly' behind it "
-      "for reading only",
+      "for reading only, with ',quota=2G' for no more than that",
       .is_list = true, .complete = ostler_complete_folder },
     { "memory", "SIZE", "The guest's memory, like 2G", .letter = 'm' },
     { "cpus", "NUMBER", "How many processors it has" },

@@ -211,21 +211,47 @@ static bool add_disk(Settings *settings, const Cli *cli, const char *path,
     return true;
 }
 
-/* "PATH" or "PATH,readonly". */
+/* The key of [share.NAME] that @word, which stood behind a comma, sets, or NULL;
+ * *out_value is what it sets it to. */
+static const char *find_share_key(const char *word, const char **out_value)
+{
+    static const char *const keys[] = { "quota", "quota-objects", "reserve" };
+
+    if (strcmp(word, "readonly") == 0) {
+        *out_value = "yes";
+        return "readonly";
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++) {
+        size_t size = strlen(keys[i]);
+        if (strncmp(word, keys[i], size) == 0 && word[size] == '=') {
+            *out_value = word + size + 1;
+            return keys[i];
+        }
+    }
+    return NULL;
+}
+
+/* "PATH[,readonly][,quota=SIZE]..."; a ',' that no such word follows is the path's. */
 static void add_share(Settings *settings, const char *share)
 {
-    bool is_readonly = g_str_has_suffix(share, ",readonly");
-    char *path =
-        own(settings,
-            g_strndup(share, strlen(share) - (is_readonly ? strlen(",readonly") : 0)));
+    char *path = own(settings, g_strdup(share));
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+    const char *value;
+    char *comma;
+
+    while ((comma = strrchr(path, ',')) && find_share_key(comma + 1, &value)) {
+        *comma = '\0';
+        g_ptr_array_add(words, comma + 1);
+    }
     g_autofree char *label = label_after(path);
     const char *section = new_section(settings, "share", label);
     const char *whole = absolute(settings, path);
 
     set(settings, section, "path", whole);
     set(settings, section, "title", own(settings, g_path_get_basename(whole)));
-    if (is_readonly) {
-        set(settings, section, "readonly", "yes");
+    for (guint i = 0; i < words->len; i++) {
+        const char *key = find_share_key(words->pdata[i], &value);
+        set(settings, section, key, value);
     }
 }
 

@@ -153,6 +153,7 @@ bool ostler_guest_undefine(OstlerGuest *guest, OstlerError **error)
         !ostler_store_undefine(guest->name, &why)) {
         return ostler_api_fail_with(error, why);
     }
+    ostler_run_forget_handles(guest->name);
     return true;
 }
 

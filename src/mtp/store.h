@@ -129,7 +129,7 @@ void ostler_mtp_store_set_limits(OstlerMtpStore *store, unsigned storage,
                                  const OstlerMtpLimits *limits);
 void ostler_mtp_store_get_limits(const OstlerMtpStore *store, unsigned storage,
                                  OstlerMtpLimits *out_limits);
-/* Counts first if need be: about a microsecond an object. */
+/* Counts first if need be: about two microseconds an object. */
 void ostler_mtp_store_get_usage(OstlerMtpStore *store, unsigned storage,
                                 OstlerMtpUsage *out_usage);
 

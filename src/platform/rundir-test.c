@@ -39,6 +39,7 @@ static void ostler_home_holds_all_three(Fixture *f, gconstpointer unused)
     assert_path(ostler_dir_config(), "/somewhere/config");
     assert_path(ostler_dir_run(), "/somewhere/run");
     assert_path(ostler_dir_cache(), "/somewhere/cache");
+    assert_path(ostler_dir_state(), "/somewhere/state");
     g_unsetenv("OSTLER_HOME");
     g_unsetenv("XDG_RUNTIME_DIR");
 }

@@ -6,7 +6,8 @@
  * Run time:    $XDG_RUNTIME_DIR/ostler/<name>/, or a private, owner-checked
  *              /tmp/ostler-<uid>/ when there is no runtime directory.
  * Cache:       $XDG_CACHE_HOME/ostler/.
- * $OSTLER_HOME, when set, holds all three: its config/, run/ and cache/.
+ * State:       $XDG_STATE_HOME/ostler/<name>/: what outlives a run and is no definition.
+ * $OSTLER_HOME, when set, holds all four: its config/, run/, cache/ and state/.
  *
  * Errors:     G_IO_ERROR; a directory that another user owns is refused.
  */
@@ -19,6 +20,7 @@
 char *ostler_dir_config(void);
 char *ostler_dir_run(void);
 char *ostler_dir_cache(void);
+char *ostler_dir_state(void);
 
 /* Create @path and its parents, mode 0700, and check that it is ours alone. */
 bool ostler_dir_ensure(const char *path, GError **error);

@@ -36,6 +36,25 @@ char **ostler_run_names(void)
     return g_strv_builder_end(names);
 }
 
+char *ostler_run_handles_path(const char *guest, bool is_defined)
+{
+    g_autofree char *state = ostler_dir_state();
+
+    return is_defined ? g_build_filename(state, guest, "shares", NULL)
+                      : ostler_run_path(guest, "shares");
+}
+
+void ostler_run_forget_handles(const char *guest)
+{
+    g_autofree char *folder = ostler_run_handles_path(guest, true);
+    g_autofree char *file = g_build_filename(folder, "handles", NULL);
+    g_autofree char *above = g_path_get_dirname(folder);
+
+    g_unlink(file);
+    g_rmdir(folder);
+    g_rmdir(above);
+}
+
 void ostler_run_sweep(const char *guest)
 {
     g_autofree char *place = ostler_run_path(guest, NULL);

@@ -28,6 +28,14 @@ typedef enum {
 /* <run>/<guest>/<file>; @file NULL: the directory.  Caller frees. */
 char *ostler_run_path(const char *guest, const char *file);
 
+/*
+ * Where the guest's shares keep their handles: with what outlives the run, or for a guest
+ * that is not @is_defined in the run directory.  Caller frees.
+ */
+char *ostler_run_handles_path(const char *guest, bool is_defined);
+/* A guest that is defined no longer has no use for them. */
+void ostler_run_forget_handles(const char *guest);
+
 /* Who holds the guest's locks now.  Takes none, so it disturbs no claim. */
 OstlerRunLife ostler_run_life(const char *guest);
 

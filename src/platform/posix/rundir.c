@@ -42,6 +42,11 @@ char *ostler_dir_cache(void)
     return dir_of("cache", "XDG_CACHE_HOME", ".cache");
 }
 
+char *ostler_dir_state(void)
+{
+    return dir_of("state", "XDG_STATE_HOME", ".local/state");
+}
+
 char *ostler_dir_run(void)
 {
     const char *home = g_getenv("OSTLER_HOME");
