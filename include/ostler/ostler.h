@@ -335,6 +335,15 @@ OSTLER_API bool ostler_guest_attach_share(OstlerGuest *guest, const OstlerShare 
 OSTLER_API bool ostler_guest_detach_share(OstlerGuest *guest, const char *name,
                                           unsigned flags, OstlerError **error);
 
+/*
+ * Change how much the guest may fill a share with: settings whose keys are "quota",
+ * "quota-objects" and "reserve" of ostler-definition(5); their sections are not looked
+ * at.  A running guest is told at once (StorageInfoChanged).
+ */
+OSTLER_API bool ostler_guest_set_share(OstlerGuest *guest, const char *name,
+                                       const OstlerSetting *settings, size_t n_settings,
+                                       unsigned flags, OstlerError **error);
+
 /* --- Network addresses ---------------------------------------------------------- */
 
 typedef struct OstlerGuestAddress {

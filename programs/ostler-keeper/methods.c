@@ -163,6 +163,20 @@ static json_object *coroutine_fn detach_share(OstlerControlClient *client,
     return keeper_detach_share(opaque, name, error) ? json_object_new_object() : NULL;
 }
 
+static json_object *coroutine_fn set_share(OstlerControlClient *client,
+                                           json_object *params, void *opaque,
+                                           GError **error)
+{
+    const char *name = ostler_json_need_string(params, "name", error);
+
+    if (!name) {
+        ostler_run_error_become(error, OSTLER_RUN_ERROR_ARGUMENT);
+        return NULL;
+    }
+    return keeper_set_share(opaque, name, params, error) ? json_object_new_object()
+                                                         : NULL;
+}
+
 /* --- monitor and console --- */
 
 /* What QEMU said, without the words that the session puts before it. */
@@ -320,6 +334,11 @@ const OstlerControlMethod keeper_methods[] = {
       "Show the guest one folder more. Answers when the guest can see it." },
     { "detach-share", detach_share, "\"name\"", "",
       "Take a shared folder away; what is under way in it ends with an error." },
+    { "share-set", set_share,
+      "\"name\", \"quota\", \"quota-objects\", \"reserve\" (as texts; what is left "
+      "out stays)",
+      "",
+      "Change how much a guest may fill a shared folder with; it is told at once." },
     { "qmp", run_qmp, "\"execute\", \"arguments\", \"timeout-ms\"",
       "\"return\" or \"error\", as QEMU answered", "Run a command of QEMU's monitor." },
     { "console", open_console, "\"replay\": whether kept output comes first (true)", "",

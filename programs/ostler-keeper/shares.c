@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "guest/running/place.h"
+#include "guest/store.h"
 #include "sides.h"
 
 #define ATTACH_TIMEOUT_MS 10000
@@ -111,24 +112,29 @@ static const char *label_of(const Keeper *keeper, const OstlerSection *share)
     return given;
 }
 
+/* The keys of a definition that are words of ostler-mtp as well. */
+static const char *const limits[] = { "quota", "quota-objects", "reserve" };
+
+static void append_limits(GString *words, const OstlerSection *share)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(limits); i++) {
+        if (ostler_section_has(share, limits[i])) {
+            g_string_append_printf(words, ",%s=%s", limits[i],
+                                   ostler_section_get(share, limits[i]));
+        }
+    }
+}
+
 /* What ostler-mtp's --share and --attach want. */
 static char *words_of(const Keeper *keeper, const OstlerSection *share)
 {
-    static const char *const keys[] = { "quota", "quota-objects", "reserve" };
-    GString *text = g_string_new(NULL);
+    GString *words = g_string_new(label_of(keeper, share));
 
-    g_string_printf(text, "%s=%s", label_of(keeper, share),
-                    ostler_section_get(share, "path"));
-    if (ostler_section_get_bool(share, "readonly")) {
-        g_string_append(text, ",readonly");
-    }
-    for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++) {
-        if (ostler_section_has(share, keys[i])) {
-            g_string_append_printf(text, ",%s=%s", keys[i],
-                                   ostler_section_get(share, keys[i]));
-        }
-    }
-    return g_string_free(text, FALSE);
+    g_string_append_printf(words, "=%s%s", ostler_section_get(share, "path"),
+                           ostler_section_get_bool(share, "readonly") ? ",readonly"
+                                                                      : "");
+    append_limits(words, share);
+    return g_string_free(words, FALSE);
 }
 
 static char *control_path(const Keeper *keeper)
@@ -155,6 +161,9 @@ OstlerProcess *coroutine_fn keeper_start_mtp(void *opaque, GError **error)
     /* It calls QEMU itself: a channel of ours, once freed, would be shut for both. */
     keeper_argv_add(argv, "--connect", g_strdup(path));
     keeper_argv_add(argv, "--control", control_path(keeper));
+    keeper_argv_add(argv, "--state",
+                    ostler_run_handles_path(keeper->config->name,
+                                            ostler_store_has(keeper->config->name)));
     for (OstlerSection *share = ostler_definition_first(keeper->definition, "share");
          share; share = ostler_section_next(share, "share")) {
         if (!find_lender(keeper, ostler_section_label(share))) {
@@ -403,14 +412,14 @@ bool coroutine_fn keeper_attach_share(Keeper *keeper, const KeeperShare *share,
     return is_shown;
 }
 
-/* One of ostler-mtp's own: it is asked to let go. */
-static bool coroutine_fn detach_own(Keeper *keeper, const OstlerSection *section,
-                                    GError **error)
+/* Have an ostler-mtp of its own ask the guest's for something: --detach, --set. */
+static bool coroutine_fn run_errand(Keeper *keeper, const char *option, char *words,
+                                    const char *failure, GError **error)
 {
     g_autoptr(GPtrArray) argv = keeper_argv_new("ostler-mtp");
     OstlerProcessEnd end;
 
-    keeper_argv_add(argv, "--detach", g_strdup(label_of(keeper, section)));
+    keeper_argv_add(argv, option, words);
     keeper_argv_add(argv, "--to", control_path(keeper));
     g_autoptr(OstlerProcess) errand =
         keeper_start_side(keeper, argv, NULL, 0, NULL, error);
@@ -423,25 +432,34 @@ static bool coroutine_fn detach_own(Keeper *keeper, const OstlerSection *section
     }
     if (end.code != 0) {
         g_set_error(error, OSTLER_RUN_ERROR, OSTLER_RUN_ERROR_FAILED,
-                    "The share '%s' was not detached; 'ostler log' says why",
-                    ostler_section_label(section));
+                    "The share was not %s; 'ostler log' says why", failure);
     }
     return end.code == 0;
 }
 
-static bool coroutine_fn detach(Keeper *keeper, const char *name, GError **error)
+static OstlerSection *find_share(const Keeper *keeper, const char *name, GError **error)
 {
     OstlerSection *section = ostler_definition_find(keeper->definition, "share", name);
-    Lender *lender = find_lender(keeper, name);
 
     if (!section) {
         g_set_error(error, OSTLER_RUN_ERROR, OSTLER_RUN_ERROR_STATE,
                     "'%s' has no share '%s'", keeper->config->name, name);
+    }
+    return section;
+}
+
+static bool coroutine_fn detach(Keeper *keeper, const char *name, GError **error)
+{
+    OstlerSection *section = find_share(keeper, name, error);
+    Lender *lender = find_lender(keeper, name);
+
+    if (!section) {
         return false;
     }
     if (lender) {
         stop_lender(keeper, lender);
-    } else if (!detach_own(keeper, section, error)) {
+    } else if (!run_errand(keeper, "--detach", g_strdup(label_of(keeper, section)),
+                           "detached", error)) {
         return false;
     }
     remove_section(keeper, section);
@@ -455,4 +473,51 @@ bool coroutine_fn keeper_detach_share(Keeper *keeper, const char *name, GError *
     bool is_detached = detach(keeper, name, error);
     cpc_mutex_unlock(&keeper->shares->changing);
     return is_detached;
+}
+
+/* ---- limits ---- */
+
+static bool set_limits(OstlerSection *section, json_object *settings, GError **error)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(limits); i++) {
+        const char *value = ostler_json_find_string(settings, limits[i]);
+        if (value && !ostler_section_set(section, limits[i], value, error)) {
+            ostler_run_error_become(error, OSTLER_RUN_ERROR_ARGUMENT);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* On a share that is nobody's, so that a wrong value changes nothing. */
+static bool check_limits(json_object *settings, GError **error)
+{
+    g_autoptr(OstlerDefinition) scratch = ostler_definition_new("scratch");
+    OstlerSection *section = ostler_definition_add(scratch, "share", "scratch", error);
+
+    return section && set_limits(section, settings, error);
+}
+
+static bool coroutine_fn tell_limits(Keeper *keeper, const OstlerSection *section,
+                                     GError **error)
+{
+    GString *words = g_string_new(label_of(keeper, section));
+
+    append_limits(words, section);
+    return run_errand(keeper, "--set", g_string_free(words, FALSE), "changed", error);
+}
+
+bool coroutine_fn keeper_set_share(Keeper *keeper, const char *name,
+                                   json_object *settings, GError **error)
+{
+    cpc_mutex_lock(&keeper->shares->changing);
+    OstlerSection *section = find_share(keeper, name, error);
+    bool is_set = section && check_limits(settings, error) &&
+                  set_limits(section, settings, error) &&
+                  tell_limits(keeper, section, error);
+    if (is_set) {
+        keep(keeper);
+    }
+    cpc_mutex_unlock(&keeper->shares->changing);
+    return is_set;
 }

@@ -33,3 +33,7 @@ typedef struct {
 bool coroutine_fn keeper_attach_share(Keeper *keeper, const KeeperShare *share,
                                       GError **error);
 bool coroutine_fn keeper_detach_share(Keeper *keeper, const char *name, GError **error);
+
+/* Change a share's quota, quota-objects or reserve: members of @settings, as texts. */
+bool coroutine_fn keeper_set_share(Keeper *keeper, const char *name,
+                                   json_object *settings, GError **error);

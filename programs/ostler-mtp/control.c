@@ -119,6 +119,34 @@ static json_object *detach(Caller *caller, json_object *params, GError **error)
     return json_object_new_object();
 }
 
+static json_object *usage_json(const Caller *caller, unsigned storage)
+{
+    OstlerMtpUsage usage;
+
+    ostler_mtp_store_get_usage(shares_store(caller->control->shares), storage, &usage);
+    return ostler_json_object(
+        "bytes", json_object_new_int64((int64_t)usage.bytes), "objects",
+        json_object_new_int64((int64_t)usage.objects), "free",
+        json_object_new_int64((int64_t)MIN(usage.free_bytes, G_MAXINT64)), NULL);
+}
+
+static json_object *set(Caller *caller, json_object *params, GError **error)
+{
+    Shares *shares = caller->control->shares;
+    int storage = find_share(shares, params);
+    OstlerMtpLimits limits;
+
+    if (storage < 0) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                    "There is no share of that name");
+        return NULL;
+    }
+    ostler_mtp_store_get_limits(shares_store(shares), (unsigned)storage, &limits);
+    limits_change(&limits, ostler_json_find(params, "limits"));
+    ostler_mtp_store_set_limits(shares_store(shares), (unsigned)storage, &limits);
+    return usage_json(caller, (unsigned)storage);
+}
+
 static json_object *list(Caller *caller, json_object *params, GError **error)
 {
     const OstlerMtpStore *store = shares_store(caller->control->shares);
@@ -142,6 +170,7 @@ static const struct {
 } requests[] = {
     { "attach", attach },
     { "detach", detach },
+    { "set", set },
     { "list", list },
 };
 
@@ -154,7 +183,7 @@ static json_object *answer_request(Caller *caller, json_object *request, GError 
         }
     }
     g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                "The request is none of \"attach\", \"detach\" and \"list\"");
+                "The request is none of \"attach\", \"detach\", \"set\" and \"list\"");
     return NULL;
 }
 

@@ -8,8 +8,13 @@
  *         {"storage": "0x00020001"}; the share is there until the connection ends
  *     {"detach": {"label": TEXT}} or {"detach": {"storage": "0x00010001"}}
  *         {}
+ *     {"set": {"label": TEXT, "limits": LIMITS}}
+ *         {"bytes": NUMBER, "objects": NUMBER, "free": NUMBER}
  *     {"list": {}}
  *         {"shares": [{"label": TEXT, "storage": "0x00010001"}, ...]}
+ *
+ * LIMITS is {"quota": NUMBER, "quota-objects": NUMBER, "reserve": NUMBER or null}; what
+ * is left out stays.
  *
  * Anything else is answered by {"error": TEXT}.  Callers are this user's own programs,
  * which the socket's mode and a look at the caller's user id see to.

@@ -156,16 +156,35 @@ bool lend_share(const char *words, const char *socket, GError **error)
     return is_done;
 }
 
-bool detach_share(const char *label, const char *socket, GError **error)
+/* An errand that is done with its answer; @params is taken over. */
+static bool ask_once(const char *request, json_object *params, const char *socket,
+                     GError **error)
 {
     g_autoptr(OstlerChannel) channel = ostler_channel_connect(socket, error);
+    Errand errand = { .channel = channel, .fd = -1 };
+
     if (!channel) {
+        json_object_put(params);
         return false;
     }
-
-    json_object *params =
-        ostler_json_object("label", json_object_new_string(label), NULL);
-    Errand errand = { .channel = channel, .fd = -1 };
-    errand.request = ostler_json_object("detach", params, NULL);
+    errand.request = ostler_json_object(request, params, NULL);
     return run_errand(&errand, error);
+}
+
+bool detach_share(const char *label, const char *socket, GError **error)
+{
+    return ask_once("detach",
+                    ostler_json_object("label", json_object_new_string(label), NULL),
+                    socket, error);
+}
+
+bool change_share(const char *change, const char *socket, GError **error)
+{
+    json_object *limits;
+    g_autofree char *label = share_parse_change(change, &limits, error);
+
+    return label && ask_once("set",
+                             ostler_json_object("label", json_object_new_string(label),
+                                                "limits", limits, NULL),
+                             socket, error);
 }

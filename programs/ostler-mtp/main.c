@@ -40,6 +40,7 @@ typedef struct {
     char *control;
     char *attach;
     char *detach;
+    char *set;
     char *to;
     char *name;
     char *serial;
@@ -84,8 +85,12 @@ static const GOptionEntry rows[] = {
     { "detach", 'd', 0, G_OPTION_ARG_STRING, &options.detach,
       "Detach the share called LABEL from the ostler-mtp whose --control is --to",
       "LABEL" },
+    { "set", 0, 0, G_OPTION_ARG_STRING, &options.set,
+      "Change the quota, quota-objects or reserve of the share called LABEL of the "
+      "ostler-mtp whose --control is --to",
+      "LABEL,WORD..." },
     { "to", 't', 0, G_OPTION_ARG_FILENAME, &options.to,
-      "The control socket that --attach and --detach mean", "SOCKET" },
+      "The control socket that --attach, --detach and --set mean", "SOCKET" },
     { "name", 'n', 0, G_OPTION_ARG_STRING, &options.name,
       "Call the device NAME in the guest; the first share's label if not given",
       "NAME" },
@@ -165,21 +170,24 @@ static void end(OstlerSignal signal, void *opaque)
 
 /* ---- start ---- */
 
-/* --attach and --detach are errands to another ostler-mtp. */
-static bool is_errand(void)
+/* --attach, --detach and --set are errands to another ostler-mtp. */
+static int n_errands(void)
 {
-    return options.attach || options.detach;
+    return (options.attach != NULL) + (options.detach != NULL) + (options.set != NULL);
 }
 
 static bool run_errand(GError **error)
 {
-    if (!options.to || (options.attach && options.detach)) {
+    if (!options.to || n_errands() > 1) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                    "--attach or --detach, one of them, goes with --to");
+                    "--attach, --detach or --set, one of them, goes with --to");
         return false;
     }
     if (options.detach) {
         return detach_share(options.detach, options.to, error);
+    }
+    if (options.set) {
+        return change_share(options.set, options.to, error);
     }
     return lend_share(options.attach, options.to, error);
 }
@@ -392,7 +400,7 @@ int main(int argc, char **argv)
     }
 
     ostler_signals_ignore_broken_pipes();
-    if (is_errand()) {
+    if (n_errands() > 0) {
         return run_errand(&error) ? EXIT_SUCCESS
                                   : complain("ostler-mtp", exit_code_of(error), error);
     }

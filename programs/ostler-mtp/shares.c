@@ -36,8 +36,10 @@ static bool take_quota_objects(Share *share, const char *value)
 
 static bool take_reserve(Share *share, const char *value)
 {
-    share->limits.has_reserve = true;
-    return value && ostler_size_parse(value, &share->limits.reserve_bytes);
+    share->limits.has_reserve = g_strcmp0(value, "default") != 0;
+    share->limits.reserve_bytes = 0;
+    return !share->limits.has_reserve ||
+           (value && ostler_size_parse(value, &share->limits.reserve_bytes));
 }
 
 static const struct {
@@ -48,7 +50,7 @@ static const struct {
     { "readonly", take_readonly, "stands alone" },
     { "quota", take_quota, "is a size, like 2G" },
     { "quota-objects", take_quota_objects, "is a number" },
-    { "reserve", take_reserve, "is a size, like 500M" },
+    { "reserve", take_reserve, "is a size, like 500M, or default" },
 };
 
 /* The row of the word "NAME" or "NAME=VALUE", or -1; *out_value is NULL without one. */
@@ -99,6 +101,62 @@ Share *share_parse(const char *text, GError **error)
     share->label = g_utf8_make_valid(text, equals - text);
     share->path = g_strdup(equals + 1);
     return take_words(share, error) ? g_steal_pointer(&share) : NULL;
+}
+
+static json_object *limits_json(const OstlerMtpLimits *limits)
+{
+    json_object *reserve = limits->has_reserve
+                               ? json_object_new_int64((int64_t)limits->reserve_bytes)
+                               : NULL;
+
+    return ostler_json_object(
+        "quota", json_object_new_int64((int64_t)limits->quota_bytes), "quota-objects",
+        json_object_new_int64((int64_t)limits->quota_objects), "reserve", reserve,
+        NULL);
+}
+
+static uint64_t find_number(json_object *json, const char *key, uint64_t fallback)
+{
+    return (uint64_t)MAX(ostler_json_find_int(json, key, (int64_t)fallback), 0);
+}
+
+/* A reserve of null is the default one. */
+void limits_change(OstlerMtpLimits *limits, json_object *json)
+{
+    limits->quota_bytes = find_number(json, "quota", limits->quota_bytes);
+    limits->quota_objects = find_number(json, "quota-objects", limits->quota_objects);
+    if (json_object_object_get_ex(json, "reserve", NULL)) {
+        limits->has_reserve = ostler_json_find(json, "reserve") != NULL;
+        limits->reserve_bytes = find_number(json, "reserve", 0);
+    }
+}
+
+char *share_parse_change(const char *text, json_object **out_limits, GError **error)
+{
+    const OstlerMtpLimits unnamed = { G_MAXUINT64, G_MAXUINT64, G_MAXUINT64, false };
+    g_autoptr(Share) share = g_new0(Share, 1);
+
+    share->path = g_strdup(text);
+    share->limits = unnamed;
+    if (!take_words(share, error)) {
+        return NULL;
+    }
+    if (share->is_read_only) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "'readonly' cannot be changed while the share is there");
+        return NULL;
+    }
+    *out_limits = limits_json(&share->limits);
+    if (share->limits.quota_bytes == G_MAXUINT64) {
+        json_object_object_del(*out_limits, "quota");
+    }
+    if (share->limits.quota_objects == G_MAXUINT64) {
+        json_object_object_del(*out_limits, "quota-objects");
+    }
+    if (share->limits.reserve_bytes == G_MAXUINT64) {
+        json_object_object_del(*out_limits, "reserve");
+    }
+    return g_steal_pointer(&share->path);
 }
 
 GPtrArray *shares_parse(char **texts, GError **error)

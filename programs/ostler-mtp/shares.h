@@ -8,6 +8,7 @@
 #pragma once
 
 #include "mtp/store.h"
+#include "json/json.h"
 
 typedef struct {
     char *label;
@@ -21,6 +22,12 @@ typedef struct {
 Share *share_parse(const char *text, GError **error);
 void share_free(Share *share); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Share, share_free)
+
+/* "LABEL[,quota=SIZE][,quota-objects=NUMBER][,reserve=SIZE]" as a label (caller frees)
+ * and the limits that are named, for limits_change(). */
+char *share_parse_change(const char *text, json_object **out_limits, GError **error);
+/* Change what @json names: "quota", "quota-objects", "reserve". */
+void limits_change(OstlerMtpLimits *limits, json_object *json);
 
 /* Of each word of @texts (NULL-terminated, or NULL) its Share. */
 GPtrArray *shares_parse(char **texts, GError **error);

@@ -35,17 +35,18 @@ OstlerCommandFunc cli_run;     /* run.c */
 OstlerCommandFunc cli_console; /* console.c */
 OstlerCommandFunc cli_define, cli_undefine, cli_dump, cli_import, cli_autostart;
 /* definitions.c */
-OstlerCommandFunc cli_attach_share, cli_detach_share;          /* shares.c */
-OstlerCommandFunc cli_edit;                                    /* edit.c */
-OstlerCommandFunc cli_monitor_command, cli_plan, cli_machines; /* qemu.c */
-OstlerCommandFunc cli_nested;                                  /* nested.c */
-OstlerCommandFunc cli_help, cli_version;                       /* help.c */
+OstlerCommandFunc cli_attach_share, cli_detach_share, cli_share_set; /* shares.c */
+OstlerCommandFunc cli_edit;                                          /* edit.c */
+OstlerCommandFunc cli_monitor_command, cli_plan, cli_machines;       /* qemu.c */
+OstlerCommandFunc cli_nested;                                        /* nested.c */
+OstlerCommandFunc cli_help, cli_version;                             /* help.c */
 
 /* ---- completers: completers.c ---- */
 
 OstlerCompleteFunc cli_complete_guest, cli_complete_active, cli_complete_inactive,
     cli_complete_running, cli_complete_paused, cli_complete_arch, cli_complete_machine,
-    cli_complete_state, cli_complete_log, cli_complete_nic, cli_complete_nested;
+    cli_complete_state, cli_complete_log, cli_complete_nic, cli_complete_nested,
+    cli_complete_share_setting;
 
 /* ---- helpers: output.c ---- */
 

@@ -154,6 +154,20 @@ static const OstlerArgumentRow detach_share_arguments[] = {
     { "NAME", "The share's name" },
     { NULL },
 };
+static const OstlerArgumentRow share_set_arguments[] = {
+    { "GUEST", "The guest's name", .complete = cli_complete_guest },
+    { "NAME", "The share's name" },
+    { "SETTING",
+      "quota=SIZE, quota-objects=NUMBER or reserve=SIZE, as in "
+      "ostler-definition(5); 0 is no limit",
+      .is_list = true, .complete = cli_complete_share_setting },
+    { NULL },
+};
+static const OstlerExampleRow share_set_examples[] = {
+    { "ostler share-set web music quota=20G", "While the guest runs, until it ends" },
+    { "ostler share-set web music quota=0 --live --config", "No quota, from now on" },
+    { NULL },
+};
 static const OstlerOptionRow detach_share_options[] = {
     { "live", NULL, "Change the running guest" },
     { "config", NULL, "Change the definition, for the next start" },
@@ -337,6 +351,14 @@ static const OstlerCommandRow commands[] = {
               "meant, or the definition of one that is off.",
       .arguments = detach_share_arguments, .options = detach_share_options,
       .run = cli_detach_share },
+
+    { "share-set", .group = GUESTS,
+      .summary = "Change how much a guest may fill a shared folder with",
+      .help = "The guest is told at once.  What is over a new quota stays, and nothing "
+              "can be added.  Without --live and --config the running guest is meant, "
+              "or the definition of one that is off.",
+      .arguments = share_set_arguments, .options = detach_share_options,
+      .examples = share_set_examples, .run = cli_share_set },
 
     { "define", .group = DEFINITIONS, .summary = "Define a guest, or change it",
       .help = "A wrong definition is refused with its line, and what was stored before "

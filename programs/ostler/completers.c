@@ -50,6 +50,13 @@ void cli_complete_paused(OstlerCandidates *candidates)
     offer_guests(candidates, OSTLER_STATE_MASK(OSTLER_STATE_PAUSED));
 }
 
+void cli_complete_share_setting(OstlerCandidates *candidates)
+{
+    ostler_candidates_add(candidates, "quota=", "bytes that its files may have");
+    ostler_candidates_add(candidates, "quota-objects=", "files and folders in it");
+    ostler_candidates_add(candidates, "reserve=", "what stays free on the disk");
+}
+
 void cli_complete_state(OstlerCandidates *candidates)
 {
     for (unsigned state = 0; state < OSTLER_N_STATES; state++) {

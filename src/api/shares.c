@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* shares.c - folders that come and go, in the running guest and in its definition */
+/* shares.c - folders that come, change and go, in a running guest and its definition */
 #include "api/client.h"
 #include "guest/running/place.h"
 #include "guest/store.h"
@@ -165,6 +165,85 @@ bool ostler_guest_detach_share(OstlerGuest *guest, const char *name, unsigned fl
         json_object *params =
             ostler_json_object("name", json_object_new_string(name), NULL);
         if (!change_live(guest, "detach-share", params, error)) {
+            return false;
+        }
+    }
+    return !definition || store(definition, error);
+}
+
+/* ---- limits ---- */
+
+static bool is_limit(const char *key)
+{
+    static const char *const keys[] = { "quota", "quota-objects", "reserve", NULL };
+
+    return g_strv_contains(keys, key);
+}
+
+static bool check_limits(const OstlerSetting *settings, size_t n_settings,
+                         OstlerError **error)
+{
+    for (size_t i = 0; i < n_settings; i++) {
+        if (!is_limit(settings[i].key)) {
+            return ostler_api_fail(error, OSTLER_ERROR_ARGUMENT,
+                                   "'%s' of a share cannot be changed: quota, "
+                                   "quota-objects and reserve can",
+                                   settings[i].key);
+        }
+    }
+    return true;
+}
+
+/* The stored definition with the share's settings changed. */
+static OstlerDefinition *with_limits(OstlerGuest *guest, const char *name,
+                                     const OstlerSetting *settings, size_t n_settings,
+                                     OstlerError **error)
+{
+    g_autoptr(OstlerDefinition) definition = load(guest, error);
+    if (!definition) {
+        return NULL;
+    }
+    OstlerSection *section = ostler_definition_find(definition, "share", name);
+    if (!section) {
+        ostler_api_fail(error, OSTLER_ERROR_STATE,
+                        "The definition of '%s' has no share '%s'", guest->name, name);
+        return NULL;
+    }
+    for (size_t i = 0; i < n_settings; i++) {
+        GError *why = NULL;
+        if (!ostler_section_set(section, settings[i].key, settings[i].value, &why)) {
+            ostler_run_error_become(&why, OSTLER_RUN_ERROR_ARGUMENT);
+            ostler_api_fail_with(error, why);
+            return NULL;
+        }
+    }
+    return g_steal_pointer(&definition);
+}
+
+bool ostler_guest_set_share(OstlerGuest *guest, const char *name,
+                            const OstlerSetting *settings, size_t n_settings,
+                            unsigned flags, OstlerError **error)
+{
+    g_autoptr(OstlerDefinition) definition = NULL;
+
+    if (!check_limits(settings, n_settings, error)) {
+        return false;
+    }
+    flags = flags_of(guest, flags);
+    if (flags & OSTLER_CHANGE_CONFIG) {
+        definition = with_limits(guest, name, settings, n_settings, error);
+        if (!definition) {
+            return false;
+        }
+    }
+    if (flags & OSTLER_CHANGE_LIVE) {
+        json_object *params =
+            ostler_json_object("name", json_object_new_string(name), NULL);
+        for (size_t i = 0; i < n_settings; i++) {
+            json_object_object_add(params, settings[i].key,
+                                   json_object_new_string(settings[i].value));
+        }
+        if (!change_live(guest, "share-set", params, error)) {
             return false;
         }
     }

@@ -100,6 +100,8 @@ void ostler_mtp_store_look_again(OstlerMtpStore *store, unsigned storage, uint32
 /* What is put between these is written in one go; without a state they do nothing. */
 void ostler_mtp_store_hold_state(OstlerMtpStore *store);
 void ostler_mtp_store_release_state(OstlerMtpStore *store);
+/* The storage is another share's now. */
+void ostler_mtp_store_note_storage(OstlerMtpStore *store, unsigned storage);
 /* By this the object's file is found again when it was renamed behind our back; a
  * @birth_ns of 0 is not known. */
 void ostler_mtp_store_learn_identity(OstlerMtpStore *store, uint32_t handle,

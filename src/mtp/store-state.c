@@ -33,6 +33,14 @@ void ostler_mtp_store_release_state(OstlerMtpStore *store)
     }
 }
 
+void ostler_mtp_store_note_storage(OstlerMtpStore *store, unsigned storage)
+{
+    if (store->state) {
+        ostler_mtp_state_put_storage(store->state, storage,
+                                     store->storages[storage].key);
+    }
+}
+
 void ostler_mtp_store_learn_identity(OstlerMtpStore *store, uint32_t handle,
                                      uint64_t identity, uint64_t birth_ns)
 {

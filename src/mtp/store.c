@@ -80,6 +80,7 @@ static int put_storage(OstlerMtpStore *store, OstlerRoot *root,
         .is_read_only = share->is_read_only,
         .limits = share->limits,
     };
+    ostler_mtp_store_note_storage(store, (unsigned)index);
     return index;
 }
 
@@ -124,10 +125,12 @@ void ostler_mtp_store_detach(OstlerMtpStore *store, unsigned storage)
     uint32_t handle;
 
     lose_incoming(store, storage);
+    ostler_mtp_store_hold_state(store);
     while ((handle = ostler_mtp_objects_first(store->objects, storage,
                                               OSTLER_MTP_ROOT)) != 0) {
         ostler_mtp_objects_remove(store->objects, handle);
     }
+    ostler_mtp_store_release_state(store);
     ostler_root_free(left->root);
     g_free(left->label);
     g_free(left->key);
