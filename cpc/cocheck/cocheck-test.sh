@@ -72,7 +72,7 @@ is_fine() {
     rm -f ./*.c
 }
 
-echo 1..33
+echo 1..34
 options=
 
 unit a <<'C'
@@ -134,6 +134,21 @@ void coroutine_fn run(const Ops *ops) { ops->plain(); }
 C
 finds 'a table of functions is looked through' 1 \
     "reached: 'run' (coroutine_fn) calls 'late' through field number 1 of"
+
+unit a <<'C'
+typedef struct { int n; void (*done)(void); } Job;
+void start(Job *job, void (*done)(void)) { job->done = done; }
+void prepare(Job *job, void (*done)(void)) { start(job, done); }
+C
+unit b <<'C'
+typedef struct { int n; void (*done)(void); } Job;
+void prepare(Job *job, void (*done)(void));
+static void late(void) { wait(); }
+int main(void) { Job job; prepare(&job, late); return 0; }
+void coroutine_fn run(Job *job) { job->done(); }
+C
+finds 'a callback is followed from function to function' 1 \
+    "reached: 'run' (coroutine_fn) calls 'late' through field number 1 of Job"
 
 unit a <<'C'
 static void late(void) { wait(); }

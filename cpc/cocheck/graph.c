@@ -69,6 +69,7 @@ static void free_place(void *data)
 
     g_ptr_array_unref(place->functions);
     g_ptr_array_unref(place->calls);
+    g_ptr_array_unref(place->copies);
     g_free(place->name);
     g_free(place);
 }
@@ -146,6 +147,7 @@ static CocheckPlace *find_place(CocheckGraph *graph, const char *text)
         place->name = g_strdup(text);
         place->functions = g_ptr_array_new();
         place->calls = g_ptr_array_new();
+        place->copies = g_ptr_array_new();
         g_hash_table_insert(graph->places, place->name, place);
         g_ptr_array_add(graph->all_places, place);
     }
@@ -291,6 +293,17 @@ static void add_address(Unit *unit, char **words)
     g_array_append_val(unit->graph->pending_addresses, pending);
 }
 
+/* PLACE PLACE */
+static void add_copy(Unit *unit, char **words)
+{
+    CocheckPlace *from = find_place_in(unit, words[1]);
+    CocheckPlace *to = find_place_in(unit, words[2]);
+
+    if (from != to && !g_ptr_array_find(from->copies, to, NULL)) {
+        g_ptr_array_add(from->copies, to);
+    }
+}
+
 /* NAME TARGET */
 static void add_alias(Unit *unit, char **words)
 {
@@ -310,7 +323,7 @@ static const struct {
     { "function", 7, define, TRUE },      { "function", 7, enter_function, FALSE },
     { "declared", 3, declare, FALSE },    { "call", 4, add_call, FALSE },
     { "pointer", 5, add_pointer, FALSE }, { "taken", 4, add_address, FALSE },
-    { "alias", 3, add_alias, FALSE },
+    { "alias", 3, add_alias, FALSE },     { "copied", 3, add_copy, FALSE },
 };
 
 static void take_row(Unit *unit, char **words, gboolean is_first)
@@ -429,6 +442,37 @@ static void link_addresses(CocheckGraph *graph)
     }
 }
 
+/* What @from holds, @to holds as well; whether that is news. */
+static gboolean copy_functions(const CocheckPlace *from, CocheckPlace *to)
+{
+    gboolean is_new = FALSE;
+
+    for (guint i = 0; i < from->functions->len; i++) {
+        if (!g_ptr_array_find(to->functions, from->functions->pdata[i], NULL)) {
+            g_ptr_array_add(to->functions, from->functions->pdata[i]);
+            is_new = TRUE;
+        }
+    }
+    return is_new;
+}
+
+static void link_copies(CocheckGraph *graph)
+{
+    g_autoptr(GPtrArray) queue = g_ptr_array_new();
+
+    for (guint i = 0; i < graph->all_places->len; i++) {
+        g_ptr_array_add(queue, graph->all_places->pdata[i]);
+    }
+    for (guint at = 0; at < queue->len; at++) {
+        const CocheckPlace *from = queue->pdata[at];
+        for (guint i = 0; i < from->copies->len; i++) {
+            if (copy_functions(from, from->copies->pdata[i])) {
+                g_ptr_array_add(queue, from->copies->pdata[i]);
+            }
+        }
+    }
+}
+
 /* Who is given a function to run it as a coroutine. */
 static gboolean is_for_entries(const char *place)
 {
@@ -472,7 +516,7 @@ static void link_function(CocheckGraph *graph, CocheckPlace *place,
     if (is_for_coroutines) {
         function->entry_of = place;
     } else if (strcmp(place->name, "local") != 0 &&
-               (is_vague(place) || place->calls->len == 0)) {
+               (is_vague(place) || place->calls->len + place->copies->len == 0)) {
         function->is_shown = TRUE;
     }
     for (guint i = 0; i < place->calls->len; i++) {
@@ -528,6 +572,7 @@ void cocheck_graph_link(CocheckGraph *graph, gboolean by_type)
     link_names(graph);
     link_calls_by_name(graph);
     link_addresses(graph);
+    link_copies(graph);
     if (by_type) {
         add_by_type(graph);
     }

@@ -58,6 +58,7 @@ struct CocheckPlace {
     char *name;
     GPtrArray *functions; /* CocheckFunction *: whose address is kept here */
     GPtrArray *calls;     /* CocheckCall *: made through it, not yet resolved */
+    GPtrArray *copies;    /* CocheckPlace *: where what it holds goes (borrowed) */
 };
 
 typedef struct CocheckGraph CocheckGraph;

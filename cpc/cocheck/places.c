@@ -261,6 +261,11 @@ void cocheck_find_callees(LLVMValueRef callee, LLVMTypeRef type,
     find(&search, callee);
 }
 
+bool cocheck_is_vague(const char *place)
+{
+    return strncmp(place, "type ", strlen("type ")) == 0;
+}
+
 /* --- where an address goes --------------------------------------------------------------- */
 
 static char *place_of_argument(LLVMValueRef call, unsigned index)

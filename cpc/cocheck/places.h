@@ -5,6 +5,7 @@
 #pragma once
 
 #include <llvm-c/Core.h>
+#include <stdbool.h>
 
 typedef struct {
     LLVMValueRef function; /* it is this one; or NULL: whatever is kept in ... */
@@ -16,6 +17,9 @@ typedef struct {
 void cocheck_find_callees(LLVMValueRef callee, LLVMTypeRef type,
                           void (*visit)(const CocheckPlace *place, void *opaque),
                           void *opaque);
+
+/* Whether a place's text says no more than the type. */
+bool cocheck_is_vague(const char *text);
 
 /* Where operand @operand of @instruction, a function of @type, goes (caller frees). */
 char *cocheck_place_of_use(LLVMValueRef instruction, unsigned operand,

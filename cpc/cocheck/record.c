@@ -122,13 +122,47 @@ static void record_choice(Recorder *recorder, LLVMValueRef function,
     }
 }
 
+typedef struct {
+    Recorder *recorder;
+    const char *to;
+} Copy;
+
+static void record_copy(const CocheckPlace *from, void *opaque)
+{
+    const Copy *copy = opaque;
+
+    if (from->text && !cocheck_is_vague(from->text)) {
+        fprintf(copy->recorder->out, "copied\t%s\t%s\n", from->text, copy->to);
+    }
+}
+
+/* Any pointer may be one to a function: whether it is shows when all units are known. */
+static void record_copies(Recorder *recorder, LLVMValueRef user, unsigned operand)
+{
+    LLVMValueRef value = LLVMGetOperand(user, operand);
+    LLVMTypeRef type = LLVMTypeOf(value);
+
+    if (LLVMGetTypeKind(type) != LLVMPointerTypeKind || LLVMIsAConstant(value) ||
+        LLVMIsAAllocaInst(value) || LLVMIsAGetElementPtrInst(value)) {
+        return;
+    }
+    Copy copy = { recorder, cocheck_place_of_use(user, operand, type) };
+    if (!cocheck_is_vague(copy.to) && strcmp(copy.to, "local") != 0) {
+        cocheck_find_callees(value, type, record_copy, &copy);
+    }
+    free((char *)copy.to);
+}
+
 static void record_operand(Recorder *recorder, LLVMValueRef instruction,
                            unsigned operand)
 {
     LLVMValueRef value = LLVMGetOperand(instruction, operand);
 
-    if (!LLVMIsAFunction(value) || is_callee(instruction, operand) ||
-        LLVMIsAICmpInst(instruction)) {
+    if (is_callee(instruction, operand) || LLVMIsAICmpInst(instruction)) {
+        return;
+    }
+    if (!LLVMIsAFunction(value)) {
+        record_copies(recorder, instruction, operand);
         return;
     }
     if (LLVMIsAPHINode(instruction) || LLVMIsASelectInst(instruction)) {

@@ -13,6 +13,7 @@
  *     call      NAME CONTEXT LINE
  *     pointer   PLACE MARK CONTEXT LINE          a call through what PLACE holds
  *     taken     NAME PLACE LINE                  a function's address goes to PLACE
+ *     copied    PLACE PLACE                      what the first holds goes to the second
  *
  * MARK:     coroutine, mixed, start or "-".
  * LINKAGE:  local, weak or global.
