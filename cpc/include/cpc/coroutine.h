@@ -26,25 +26,9 @@
  */
 #pragma once
 
-#include <stdbool.h>
+#include <cpc/marks.h>
 
-#if defined(CPC_MARKS) || defined(CPC_PLUGIN) || defined(COCHECK)
-/* The mark lives in the type, so it survives into declarations, pointers and IR. */
-#if defined(__riscv)
-#define coroutine_fn __attribute__((riscv_vector_cc))
-#else
-#define coroutine_fn __attribute__((swiftcall))
-#endif
-#define coroutine_mixed_fn    __attribute__((annotate("coroutine_mixed_fn")))
-#define coroutine_variadic_fn __attribute__((annotate("coroutine_variadic_fn")))
-/* Of the one function that suspends: the plugin knows what it does, and calls nothing. */
-#define coroutine_suspend_fn __attribute__((annotate("coroutine_suspend_fn")))
-#else
-#define coroutine_fn
-#define coroutine_mixed_fn
-#define coroutine_variadic_fn
-#define coroutine_suspend_fn
-#endif
+#include <stdbool.h>
 
 typedef struct Coroutine Coroutine;
 typedef void coroutine_fn CoroutineEntry(void *opaque);
