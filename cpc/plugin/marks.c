@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "marks.h"
 
+#include "list.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +73,15 @@ static void find_annotated(CpcMarks *marks, LLVMModuleRef module)
     }
 }
 
+static bool is_listed(const CpcMarks *marks, LLVMValueRef function)
+{
+    size_t length;
+
+    return cpc_list_has(LLVMGetValueName2(function, &length)) &&
+           !cpc_values_contain(&marks->mixed, function) &&
+           !cpc_values_contain(&marks->variadic, function);
+}
+
 static void find_marked(CpcMarks *marks, LLVMModuleRef module)
 {
     LLVMValueRef at = LLVMGetFirstFunction(module);
@@ -78,6 +89,8 @@ static void find_marked(CpcMarks *marks, LLVMModuleRef module)
     for (; at; at = LLVMGetNextFunction(at)) {
         if (cpc_is_mark(LLVMGetFunctionCallConv(at))) {
             cpc_values_add(&marks->marked, at);
+        } else if (is_listed(marks, at)) {
+            cpc_values_add(&marks->mixed, at);
         }
     }
 }

@@ -2,6 +2,7 @@
 #include "pointer.h"
 
 #include "attributes.h"
+#include "list.h"
 #include "shim.h"
 
 #include <stdlib.h>
@@ -143,7 +144,9 @@ static bool is_call_of_mixed(const CpcMarks *marks, LLVMValueRef instruction)
 {
     return LLVMIsACallInst(instruction) && !cpc_is_marked_call(instruction) &&
            !LLVMIsFunctionVarArg(LLVMGetCalledFunctionType(instruction)) &&
-           cpc_pointer_is_mixed(marks, LLVMGetCalledValue(instruction));
+           !LLVMIsAFunction(LLVMGetCalledValue(instruction)) &&
+           (cpc_pointer_is_mixed(marks, LLVMGetCalledValue(instruction)) ||
+            cpc_list_has_pointer(instruction));
 }
 
 void cpc_pointer_convert(const CpcIr *ir, const CpcMarks *marks, LLVMValueRef function)
