@@ -3,9 +3,10 @@
 BUILD := build
 BUILD_CHECK := build-check
 BUILD_FUZZ := build-fuzz
+BUILD_QEMU := build-qemu
 SECONDS := 60
 
-.PHONY: all help setup demo check check-long bench fuzz fresh nested clean
+.PHONY: all help setup demo check check-long check-qemu bench fuzz fresh nested clean
 
 all: $(BUILD)/build.ninja ## build into build/
 	@ninja -C $(BUILD)
@@ -35,6 +36,15 @@ check-long: $(BUILD_CHECK)/build.ninja ## the long tier: every machine booted, l
 	@tools/setup build run guest check ports
 	@tools/check $(BUILD_CHECK) --suite guest-long --suite corpus
 
+$(BUILD_QEMU)/ostler/build.ninja:
+	@tools/setup build qemu
+	@meson setup $(BUILD_QEMU)/ostler --buildtype=debugoptimized -Dplugin=enabled
+
+check-qemu: $(BUILD_QEMU)/ostler/build.ninja ## QEMU's own tests, its coroutines without stacks
+	@ninja -C $(BUILD_QEMU)/ostler $(addprefix cpc/,plugin/cpc-plugin.so plugin/cpc-clang \
+	    cocheck/cocheck.so cocheck/cocheck cocheck/cocheck-clang)
+	@cpc/qemu/check $(BUILD_QEMU)/ostler $(BUILD_QEMU) docs/qemu-on-cpc.md
+
 $(BUILD_FUZZ)/build.ninja:
 	@tools/setup build check
 	@CC=clang-19 meson setup $(BUILD_FUZZ) -Dfuzz=true \
@@ -54,4 +64,4 @@ fresh: ## make demo and check in a fresh Debian 12 chroot (root, mmdebstrap)
 	@tools/fresh
 
 clean: ## remove the build folders
-	@rm -rf $(BUILD) $(BUILD_CHECK) $(BUILD_FUZZ)
+	@rm -rf $(BUILD) $(BUILD_CHECK) $(BUILD_FUZZ) $(BUILD_QEMU)
