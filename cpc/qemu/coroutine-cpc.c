@@ -31,9 +31,9 @@ typedef struct {
 /* A coroutine_fn(void *) as the plugin compiles it. */
 typedef CpcFrame *CompiledEntry(CpcArena *arena, void *opaque);
 
-/* qemu_coroutine_suspend() as the plugin would compile it. */
-CpcFrame *suspend(CpcArena *arena,
-                  Coroutine *self) __asm__("qemu_coroutine_suspend.cpc");
+/* The plugin puts what qemu_coroutine_suspend() does where it is called; this is for
+ * pointers to it. */
+CpcFrame *suspend(CpcArena *arena) __asm__("qemu_coroutine_suspend.cpc");
 
 QEMU_DEFINE_STATIC_CO_TLS(Coroutine *, current);
 QEMU_DEFINE_STATIC_CO_TLS(Coroutine, leader);
@@ -54,30 +54,17 @@ void qemu_coroutine_delete(Coroutine *co_)
     g_free(co);
 }
 
-/* A suspended coroutine's arena stands for its innermost frame. */
-static CpcFrame *leaf_of(CpcArena *arena)
-{
-    return (CpcFrame *)arena;
-}
-
-static void start(CoroutineCpc *co)
+static bool start(CoroutineCpc *co)
 {
     CompiledEntry *entry = (CompiledEntry *)co->base.entry;
-    CpcFrame *frame = entry(&co->arena, co->base.entry_arg);
 
-    if (frame) {
-        frame->parent = NULL;
-    }
-    co->arena.top = frame ? leaf_of(&co->arena) : NULL;
+    return cpc_arena_start(&co->arena, entry(&co->arena, co->base.entry_arg));
 }
 
-/* Call who goes on next until it is the arena, which waits, or nobody. */
-static void go_on(CpcArena *arena)
+/* Who goes on is nobody at the beginning. */
+static bool run(CoroutineCpc *co)
 {
-    arena->top = arena->parent;
-    while (arena->top && arena->top != leaf_of(arena)) {
-        arena->top->resume(arena->top);
-    }
+    return co->arena.parent ? cpc_arena_go_on(&co->arena) : start(co);
 }
 
 CoroutineAction qemu_coroutine_switch(Coroutine *from, Coroutine *to_,
@@ -87,19 +74,19 @@ CoroutineAction qemu_coroutine_switch(Coroutine *from, Coroutine *to_,
 
     assert(action == COROUTINE_ENTER);
     set_current(to_);
-    if (to->arena.top) {
-        go_on(&to->arena);
-    } else {
-        start(to);
-    }
+    bool waits = run(to);
     set_current(from);
-    return to->arena.top ? COROUTINE_YIELD : COROUTINE_TERMINATE;
+    if (waits) {
+        return COROUTINE_YIELD;
+    }
+    to->arena.parent = NULL;
+    cpc_arena_settle(&to->arena);
+    return COROUTINE_TERMINATE;
 }
 
-CpcFrame *suspend(CpcArena *arena, Coroutine *self)
+CpcFrame *suspend(CpcArena *arena)
 {
-    arena->top = leaf_of(arena);
-    return arena->top;
+    return cpc_arena_suspend(arena);
 }
 
 Coroutine *qemu_coroutine_self(void)
