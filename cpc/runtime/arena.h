@@ -128,8 +128,9 @@ static inline bool cpc_arena_go_on(CpcArena *arena)
 {
     CpcFrame *frame = arena->parent;
 
-    do {
+    /* Nobody goes on if all that waited had handed their place on: it has ended. */
+    while (frame && frame != cpc_arena_as_frame(arena)) {
         frame = frame->resume(frame, arena);
-    } while (frame && frame != cpc_arena_as_frame(arena));
+    }
     return !frame;
 }

@@ -260,6 +260,28 @@ static void coroutine_fn yield_once(void *opaque)
     cpc_yield();
 }
 
+static void coroutine_fn yield_for_another(void)
+{
+    cpc_yield();
+}
+
+static void coroutine_fn let_another_yield(void *opaque)
+{
+    yield_for_another();
+}
+
+/* Compiled to continuations there is no frame at all then. */
+static void who_yields_last_of_all_ends_when_entered(void)
+{
+    for (int i = 0; i < 2; i++) {
+        Coroutine *co = cpc_create(let_another_yield, NULL);
+        cpc_enter(co);
+        g_assert_null(cpc_self());
+        cpc_enter(co);
+        g_assert_null(cpc_self());
+    }
+}
+
 /* Other stacks lie where the overflow would go, so that without a guard it succeeds. */
 static void overflow_among_others(void)
 {
@@ -1126,6 +1148,7 @@ int main(int argc, char **argv)
     TEST("life", each_enter_goes_on_after_the_last_yield);
     TEST("life", a_coroutine_returns_to_who_entered_it);
     TEST("life", a_yield_from_deep_calls_keeps_every_frame);
+    TEST("life", who_yields_last_of_all_ends_when_entered);
     TEST("life", a_hundred_thousand_come_and_go);
     TEST("life", a_thousand_are_alive_at_once);
     TEST("life", entering_a_running_coroutine_aborts);
