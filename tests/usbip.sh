@@ -47,7 +47,7 @@ cleanup "kill $qemu $mtp 2>/dev/null; wait $qemu $mtp 2>/dev/null"
 wait_for 10 test -S console
 
 echo "== the device is listed, and attached once"
-in_guest "modprobe vhci_hcd; usbip --tcp-port $port list -r 10.0.2.2 2>&1"
+in_guest "mkdir -p /var/run; modprobe vhci_hcd; usbip --tcp-port $port list -r 10.0.2.2 2>&1"
 says out "1d6b:0100"
 in_guest "usbip --tcp-port $port attach -r 10.0.2.2 -b 9-9 2>&1 || true"
 in_guest "usbip --tcp-port $port attach -r 10.0.2.2 -b 1-1 2>&1 &&
