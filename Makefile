@@ -33,7 +33,7 @@ check: $(BUILD_CHECK)/build.ninja ## all tests, with ASan and UBSan
 	@tools/check $(BUILD_CHECK)
 
 check-long: $(BUILD_CHECK)/build.ninja ## the long tier: every machine booted, libvirt's corpus
-	@tools/setup build run guest check ports
+	@tools/setup build run guest check ports long
 	@tools/check $(BUILD_CHECK) --suite guest-long --suite corpus
 
 $(BUILD_QEMU)/ostler/build.ninja:

@@ -50,14 +50,40 @@ bool cpc_is_text(LLVMValueRef string, const char *text)
     return length == strlen(text) + 1 && memcmp(actual, text, length) == 0;
 }
 
+static void add_once(CpcValues *values, LLVMValueRef value)
+{
+    if (!cpc_values_contain(values, value)) {
+        cpc_values_add(values, value);
+    }
+}
+
 static void note_annotation(CpcMarks *marks, LLVMValueRef what, LLVMValueRef words)
 {
     if (cpc_is_text(words, "coroutine_mixed_fn")) {
-        cpc_values_add(LLVMIsAFunction(what) ? &marks->mixed : &marks->pointers, what);
+        add_once(LLVMIsAFunction(what) ? &marks->mixed : &marks->pointers, what);
     } else if (cpc_is_text(words, "coroutine_variadic_fn") && LLVMIsAFunction(what)) {
-        cpc_values_add(&marks->variadic, what);
+        add_once(&marks->variadic, what);
     } else if (cpc_is_text(words, "coroutine_suspend_fn") && LLVMIsAFunction(what)) {
-        cpc_values_add(&marks->suspending, what);
+        add_once(&marks->suspending, what);
+    }
+}
+
+/* Before LLVM 18 the marks of functions are assumptions too: see CPC_MARK(). */
+static void note_assumptions(CpcMarks *marks, LLVMValueRef function)
+{
+    static const char name[] = "llvm.assume";
+    LLVMAttributeRef attribute = LLVMGetStringAttributeAtIndex(
+        function, (unsigned)LLVMAttributeFunctionIndex, name, (unsigned)strlen(name));
+    unsigned length;
+    const char *words =
+        attribute ? LLVMGetStringAttributeValue(attribute, &length) : "";
+
+    if (strstr(words, "coroutine_mixed_fn")) {
+        add_once(&marks->mixed, function);
+    } else if (strstr(words, "coroutine_variadic_fn")) {
+        add_once(&marks->variadic, function);
+    } else if (strstr(words, "coroutine_suspend_fn")) {
+        add_once(&marks->suspending, function);
     }
 }
 
@@ -92,6 +118,7 @@ static void find_marked(CpcMarks *marks, LLVMModuleRef module)
         } else if (is_listed(marks, at)) {
             cpc_values_add(&marks->mixed, at);
         }
+        note_assumptions(marks, at);
     }
 }
 

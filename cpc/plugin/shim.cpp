@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "shim.h"
 
+#include <llvm/Config/llvm-config.h>
+#if LLVM_VERSION_MAJOR < 15
+#error "The plugin needs LLVM 15 or newer: before, pointers had types"
+#endif
+
 #include <llvm/Analysis/AssumptionCache.h>
 #include <llvm/Analysis/TargetTransformInfo.h>
+#include <llvm/IR/DebugInfoMetadata.h>
 #include <llvm/IR/DiagnosticInfo.h>
 #include <llvm/IR/Dominators.h>
 #include <llvm/IR/Instructions.h>
@@ -57,8 +63,28 @@ void cpc_shim_make_values(LLVMValueRef function)
     analyses.registerPass([] { return AssumptionAnalysis(); });
     analyses.registerPass([] { return DominatorTreeAnalysis(); });
     analyses.registerPass([] { return TargetIRAnalysis(); });
+#if LLVM_VERSION_MAJOR >= 16
     passes.addPass(SROAPass(SROAOptions::PreserveCFG));
+#else
+    passes.addPass(SROAPass());
+#endif
     passes.run(*unwrap<Function>(function), analyses);
+}
+
+bool cpc_shim_has_debug_info(LLVMValueRef function)
+{
+    DISubprogram *subprogram = unwrap<Function>(function)->getSubprogram();
+
+    return subprogram &&
+           subprogram->getUnit()->getEmissionKind() != DICompileUnit::NoDebug;
+}
+
+void cpc_shim_put_before(LLVMValueRef function, const unsigned *words, unsigned n)
+{
+    auto *before = unwrap<Function>(function);
+
+    before->setPrefixData(
+        ConstantDataArray::get(before->getContext(), ArrayRef<unsigned>(words, n)));
 }
 
 void cpc_shim_drop_unreachable(LLVMValueRef function)
@@ -71,7 +97,12 @@ void cpc_shim_move_body(LLVMValueRef from, LLVMValueRef to)
     auto *old_function = unwrap<Function>(from);
     auto *new_function = unwrap<Function>(to);
 
+#if LLVM_VERSION_MAJOR >= 16
     new_function->splice(new_function->begin(), old_function);
+#else
+    new_function->getBasicBlockList().splice(new_function->begin(),
+                                             old_function->getBasicBlockList());
+#endif
     new_function->setSubprogram(old_function->getSubprogram());
     old_function->setSubprogram(nullptr);
 }

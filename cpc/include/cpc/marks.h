@@ -13,10 +13,16 @@
 #else
 #define coroutine_fn __attribute__((swiftcall))
 #endif
-#define coroutine_mixed_fn    __attribute__((annotate("coroutine_mixed_fn")))
-#define coroutine_variadic_fn __attribute__((annotate("coroutine_variadic_fn")))
+/* Older ones forget the annotations of functions that are only declared. */
+#if defined(__clang_major__) && __clang_major__ < 18
+#define CPC_MARK(name) __attribute__((annotate(name), assume(name)))
+#else
+#define CPC_MARK(name) __attribute__((annotate(name)))
+#endif
+#define coroutine_mixed_fn    CPC_MARK("coroutine_mixed_fn")
+#define coroutine_variadic_fn CPC_MARK("coroutine_variadic_fn")
 /* Of the one function that suspends: the plugin knows what it does, and calls nothing. */
-#define coroutine_suspend_fn __attribute__((annotate("coroutine_suspend_fn")))
+#define coroutine_suspend_fn CPC_MARK("coroutine_suspend_fn")
 #else
 #define coroutine_fn
 #define coroutine_mixed_fn
