@@ -24,6 +24,11 @@ LLVMValueRef cpc_shim_clone(LLVMValueRef function, const char *name, CpcValues *
 /* Unless @function is to stay as it is for the debugger: make values of its variables. */
 void cpc_shim_make_values(LLVMValueRef function);
 
+/* Whether @function is compiled with -g; lines alone are known without. */
+bool cpc_shim_has_debug_info(LLVMValueRef function);
+/* Put @n words of 32 bits in front of @function. */
+void cpc_shim_put_before(LLVMValueRef function, const unsigned *words, unsigned n);
+
 /* Drop the blocks that no path leads to. */
 void cpc_shim_drop_unreachable(LLVMValueRef function);
 

@@ -425,6 +425,31 @@ static void convert_second(const Split *split, Half *half)
     cpc_shim_drop_unreachable(half->body.function);
 }
 
+/* --- for the debugger --------------------------------------------------------------------- */
+
+/* "CPL1": cpc/gdb/cpc.py looks for it. */
+#define LINES_MAGIC 0x43504c31
+
+/*
+ * In front of the second function, read backwards from it: the magic number, how many
+ * suspensions there are, where a frame says which, and their lines.  Sixteen bytes or a
+ * multiple, so that the function is aligned as before.
+ */
+static void note_lines(const Split *split, const CpcBody *body)
+{
+    unsigned n = (unsigned)cpc_round_up(body->calls.n + 3, 4);
+    unsigned *words = calloc(n, sizeof(*words));
+
+    words[n - 1] = LINES_MAGIC;
+    words[n - 2] = (unsigned)body->calls.n;
+    words[n - 3] = (unsigned)split->where_offset;
+    for (size_t i = 0; i < body->calls.n; i++) {
+        words[n - 4 - i] = LLVMGetDebugLocLine(body->calls.items[i]);
+    }
+    cpc_shim_put_before(split->resume, words, n);
+    free(words);
+}
+
 /* --- one body, two functions --------------------------------------------------------------- */
 
 static CpcValues copy_of(const CpcValues *values)
@@ -519,6 +544,9 @@ void cpc_split(CpcBody *body)
                        cpc_lives_demote(body->ir, body->function, value));
     }
     split.resume = declare_resume(body->ir, body->function);
+    if (cpc_shim_has_debug_info(body->function)) {
+        note_lines(&split, body);
+    }
     Half second = half_copy(&first);
     become_second(&second, split.resume);
     convert_first(&split, &first);

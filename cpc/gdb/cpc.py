@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""gdb's view of coroutines that the plugin compiled:
+
+    (gdb) source cpc/gdb/cpc.py
+    (gdb) cpc-backtrace CO     where the suspended coroutine CO waits, and for whom
+
+A suspended coroutine has no stack to unwind.  Its frames name each other (runtime/arena.h),
+and in front of the function that each goes on in, code compiled with -g has the lines of its
+suspensions: plugin/split.c.
+"""
+
+import gdb
+
+MAGIC = 0x43504C31
+RESUME, PARENT = 0, 1  # words of a frame
+
+
+def read_int(address):
+    return int.from_bytes(gdb.selected_inferior().read_memory(address, 4), "little")
+
+
+def read_word(address):
+    size = gdb.lookup_type("void").pointer().sizeof
+    return int.from_bytes(gdb.selected_inferior().read_memory(address, size), "little")
+
+
+def word(frame, index):
+    return read_word(frame + index * gdb.lookup_type("void").pointer().sizeof)
+
+
+def waiting_line(frame, resume):
+    """The line of the call that @frame waits in, or None without -g."""
+    if read_int(resume - 4) != MAGIC:
+        return None
+    n, where_offset = read_int(resume - 8), read_int(resume - 12)
+    where = read_int(frame + where_offset) if n > 1 else 0
+    return read_int(resume - 16 - 4 * where)
+
+
+def describe(frame):
+    resume = word(frame, RESUME)
+    place = gdb.find_pc_line(resume)
+    block = gdb.block_for_pc(resume)
+    function = block.function if block else None
+    name = function.name if function else "0x%x" % resume
+    line = waiting_line(frame, resume)
+    if place.symtab and line:
+        return "%s () at %s:%d" % (name, place.symtab.filename, line)
+    return "%s ()" % name
+
+
+def arena_of(co):
+    """The address of the CpcArena in the Coroutine at @co."""
+    try:
+        kind = gdb.lookup_type("FrameCoroutine")
+    except gdb.error:
+        return co + 2 * gdb.lookup_type("void").pointer().sizeof  # without -g
+    offset = next(f.bitpos // 8 for f in kind.fields() if f.name == "arena")
+    return co + offset
+
+
+class Backtrace(gdb.Command):
+    """cpc-backtrace CO: where the suspended coroutine CO, a Coroutine *, waits."""
+
+    def __init__(self):
+        super().__init__("cpc-backtrace", gdb.COMMAND_STACK, gdb.COMPLETE_EXPRESSION)
+
+    def invoke(self, argument, from_tty):
+        arena = arena_of(int(gdb.parse_and_eval(argument)))
+        frame = word(arena, PARENT)
+        if frame == 0:
+            print("The coroutine is at its beginning")
+        number = 0
+        while frame not in (0, arena):
+            print("#%-2d %s" % (number, describe(frame)))
+            frame = word(frame, PARENT)
+            number += 1
+
+
+Backtrace()
