@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The same work for each backend: bench/cpc builds a table of what two of these print.
+ * The same work for each backend: bench/cpc builds a table of what three of these and
+ * cpc-compare.cpp print.
  *
- * Every figure is the best of several rounds.  A name, a tab, a number: ns or bytes.
+ * Every figure is the best of several rounds.  A name, a tab, a number: ns or bytes.  With a
+ * number N for an argument it is only tried how much memory N coroutines take that are all
+ * alive at once, each suspended in one frame.
  */
 #include <cpc/coroutine.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -196,29 +200,51 @@ static double resident_bytes(void)
     return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 
-static double bytes_of_one(void)
+/* What @n of them take that are alive at once, and the time to make, enter and end them. */
+static double bytes_of_all(size_t n, double *took_ns)
 {
-    static Descent descents[N_SUSPENDED];
-    static Coroutine *suspended[N_SUSPENDED];
+    static Descent once = { 1, 1 };
+    Coroutine **suspended = malloc(n * sizeof(Coroutine *));
+    double since = now_ns();
 
-    for (unsigned i = 0; i < N_SUSPENDED; i++) {
-        descents[i] = (Descent){ 1, 1 };
-        suspended[i] = NULL;
+    /* So that the array counts as resident already. */
+    for (size_t i = 0; i < n; i++) {
+        suspended[i] = (Coroutine *)&once;
     }
     double before = resident_bytes();
-    for (unsigned i = 0; i < N_SUSPENDED; i++) {
-        suspended[i] = cpc_create(stay_at_depth, &descents[i]);
+    for (size_t i = 0; i < n; i++) {
+        once.n = 1;
+        suspended[i] = cpc_create(stay_at_depth, &once);
         cpc_enter(suspended[i]);
     }
-    double bytes = (resident_bytes() - before) / N_SUSPENDED;
-    for (unsigned i = 0; i < N_SUSPENDED; i++) {
+    double bytes = resident_bytes() - before;
+    for (size_t i = 0; i < n; i++) {
         cpc_enter(suspended[i]);
     }
+    *took_ns = now_ns() - since;
+    free(suspended);
     return bytes;
 }
 
-int main(void)
+static int try_alive(size_t n)
 {
+    double took_ns;
+    double bytes = bytes_of_all(n, &took_ns);
+
+    printf("%zu alive at once: %.2f GiB, %.0f bytes each, %.0f ns to make, enter twice "
+           "and "
+           "end one\n",
+           n, bytes / (1 << 30), bytes / (double)n, took_ns / (double)n);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    double took_ns;
+
+    if (argc > 1) {
+        return try_alive(strtoull(argv[1], NULL, 10));
+    }
     printf("enter and yield\t%.2f\n", best_ns(enter_and_yield_1));
     printf("enter and yield, 10 calls deep\t%.2f\n", best_ns(enter_and_yield_10));
     printf("create, run, end\t%.2f\n", best_ns(create_run_end));
@@ -226,6 +252,7 @@ int main(void)
            (best_ns(suspend_in_many_calls) - best_ns(suspend_in_no_call)) / N_LEVELS);
     printf("a call that does not suspend\t%.2f\n", best_ns(calls_without_yield));
     printf("a plain call\t%.2f\n", best_ns(plain_calls));
-    printf("resident bytes of one that is suspended\t%.0f\n", bytes_of_one());
+    printf("resident bytes of one that is suspended\t%.0f\n",
+           bytes_of_all(N_SUSPENDED, &took_ns) / N_SUSPENDED);
     return 0;
 }
