@@ -20,6 +20,21 @@ static bool returns_twice(LLVMValueRef instruction)
             LLVMGetEnumAttributeAtIndex(callee, LLVMAttributeFunctionIndex, kind));
 }
 
+/* A function that is called through a cast of its own address: "((Type *)f)()". */
+static const char *find_lost_mark(LLVMValueRef call)
+{
+    LLVMValueRef callee = cpc_called_function(call);
+    bool is_marked = callee && cpc_is_mark(LLVMGetFunctionCallConv(callee));
+
+    if (!callee || is_marked == cpc_is_marked_call(call)) {
+        return NULL;
+    }
+    return is_marked ? "a coroutine_fn is called through a cast that loses its mark; "
+                       "call it as what it is"
+                     : "an ordinary function is called through a cast that marks it "
+                       "coroutine_fn; call it as what it is";
+}
+
 static bool check_in_coroutine(const CpcMarks *marks, LLVMValueRef instruction)
 {
     const char *why = NULL;
@@ -38,6 +53,8 @@ static bool check_in_coroutine(const CpcMarks *marks, LLVMValueRef instruction)
         if (returns_twice(instruction)) {
             why = "setjmp() in a coroutine_fn, whose C stack is gone when it goes on; "
                   "move it into an ordinary function";
+        } else {
+            why = find_lost_mark(instruction);
         }
         break;
     case LLVMStore:
@@ -59,7 +76,12 @@ static bool check_in_coroutine(const CpcMarks *marks, LLVMValueRef instruction)
 static bool check_in_ordinary(const CpcMarks *marks, LLVMValueRef instruction)
 {
     LLVMValueRef callee = cpc_called_function(instruction);
+    const char *lost = find_lost_mark(instruction);
 
+    if (lost) {
+        cpc_shim_error(instruction, lost);
+        return false;
+    }
     if (!cpc_is_marked_call(instruction) &&
         !(callee && cpc_values_contain(&marks->variadic, callee))) {
         return true;

@@ -129,6 +129,36 @@ C
 flags=-O0
 refused "a mark lost by assignment" 4 "incompatible function pointer types"
 
+cat >"$work/stdin" <<'C'
+void coroutine_fn wait(void *opaque);
+typedef void Callback(void *opaque);
+void coroutine_fn lose(void)
+{
+    ((Callback *)wait)(0);
+}
+C
+flags=-O0
+refused "a mark lost by a cast in a coroutine" 7 "through a cast that loses its mark"
+
+cat >"$work/stdin" <<'C'
+void coroutine_fn wait(void *opaque);
+typedef void Callback(void *opaque);
+void lose(void)
+{
+    ((Callback *)wait)(0);
+}
+C
+refused "a mark lost by a cast in ordinary C" 7 "through a cast that loses its mark"
+
+cat >"$work/stdin" <<'C'
+void plain(void *opaque);
+void coroutine_fn mark(void)
+{
+    ((CoroutineEntry *)plain)(0);
+}
+C
+refused "a mark made up by a cast" 6 "an ordinary function is called through a cast"
+
 accepted "what is allowed" <<'C'
 int printf(const char *format, ...);
 void coroutine_fn wait(void);
