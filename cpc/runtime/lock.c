@@ -250,3 +250,40 @@ void coroutine_fn cpc_rwlock_unlock(CoRwlock *lock)
     lock->n_readers = MAX(lock->n_readers, 1) - 1;
     grant(lock);
 }
+
+bool cpc_semaphore_try(CoSemaphore *semaphore)
+{
+    spin_lock(&semaphore->spin);
+    bool is_free = semaphore->n_free > 0;
+    semaphore->n_free -= is_free;
+    spin_unlock(&semaphore->spin);
+    return is_free;
+}
+
+void coroutine_fn cpc_semaphore_take(CoSemaphore *semaphore)
+{
+    CoWaiter self = this_waiter();
+
+    spin_lock(&semaphore->spin);
+    if (semaphore->n_free > 0) {
+        semaphore->n_free--;
+        spin_unlock(&semaphore->spin);
+        return;
+    }
+    append(&semaphore->waiting, &self);
+    spin_unlock(&semaphore->spin);
+    wait_for_wake(&self);
+}
+
+/* What is given to a waiter is never free in between: nobody can take it from him. */
+void coroutine_mixed_fn cpc_semaphore_give(CoSemaphore *semaphore)
+{
+    spin_lock(&semaphore->spin);
+    CoWaiter *next = take_first(&semaphore->waiting);
+    semaphore->n_free += next == NULL;
+    spin_unlock(&semaphore->spin);
+
+    if (next) {
+        wake(next);
+    }
+}

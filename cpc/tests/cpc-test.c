@@ -1139,6 +1139,68 @@ static void locks_hold_between_threads(void)
     g_assert_cmpint(shared.total, ==, 4 * N_ROUNDS);
 }
 
+/* --- semaphores ------------------------------------------------------------------ */
+
+typedef struct {
+    CoSemaphore *semaphore;
+    const char *name;
+} Taker;
+
+static void coroutine_fn take_one(void *opaque)
+{
+    const Taker *taker = opaque;
+
+    cpc_semaphore_take(taker->semaphore);
+    tell(taker->name);
+}
+
+static void a_semaphore_lets_in_as_many_as_it_has(void)
+{
+    CoSemaphore semaphore = { .n_free = 2 };
+    Taker takers[] = { { &semaphore, "a" },
+                       { &semaphore, "b" },
+                       { &semaphore, "c" },
+                       { &semaphore, "d" } };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(takers); i++) {
+        cpc_spawn(take_one, &takers[i]);
+    }
+    assert_story("ab");
+    g_assert_false(cpc_semaphore_try(&semaphore));
+    cpc_semaphore_give(&semaphore);
+    assert_story("c");
+    cpc_semaphore_give(&semaphore);
+    assert_story("d");
+    cpc_semaphore_give(&semaphore);
+    g_assert_true(cpc_semaphore_try(&semaphore));
+    g_assert_false(cpc_semaphore_try(&semaphore));
+}
+
+static gpointer give_a_thousand(gpointer data)
+{
+    for (unsigned i = 0; i < 1000; i++) {
+        cpc_semaphore_give(data);
+    }
+    return NULL;
+}
+
+static void coroutine_fn take_a_thousand(void *opaque)
+{
+    for (unsigned i = 0; i < 1000; i++) {
+        cpc_semaphore_take(opaque);
+    }
+}
+
+static void another_thread_may_give(void)
+{
+    CoSemaphore semaphore = { 0 };
+    GThread *thread = g_thread_new("giver", give_a_thousand, &semaphore);
+
+    cpc_run(take_a_thousand, &semaphore);
+    g_thread_join(thread);
+    g_assert_false(cpc_semaphore_try(&semaphore));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -1170,6 +1232,7 @@ int main(int argc, char **argv)
     TEST("locks", an_only_reader_upgrades_at_once);
     TEST("locks", two_upgrades_do_not_wait_for_each_other);
     TEST("locks", a_downgrade_lets_readers_in_but_no_writer);
+    TEST("locks", a_semaphore_lets_in_as_many_as_it_has);
     TEST("main-loop", a_sleep_lasts_as_long_as_asked);
     TEST("main-loop", a_sleep_of_zero_lets_other_sources_run);
     TEST("main-loop", a_wait_says_what_the_descriptor_is_ready_for);
@@ -1185,6 +1248,7 @@ int main(int argc, char **argv)
     TEST("threads", a_run_ends_although_the_end_is_on_another_thread);
     TEST("threads", another_thread_may_schedule);
     TEST("threads", locks_hold_between_threads);
+    TEST("threads", another_thread_may_give);
     int status = g_test_run();
     g_string_free(story, TRUE);
     return status;
