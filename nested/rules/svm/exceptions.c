@@ -118,7 +118,7 @@ static const struct nested_rule exceptions[] = {
              .breaks = { SVM_SET(rflags, BIT(16)) },
              .wants = { SVM_EXITS(SVM_EXIT_VMMCALL) },
              .neighbour_wants = { EXCEPTION(1), SVM_AT(guest_nop) }),
-    SVM_CASE("EXCEPTION.OF", "APM2 15.12.5",
+    SVM_CASE("EXCEPTION.OF", "APM2 15.12, 15.12.5",
              "INTO is intercepted, and RIP is the instruction's own", guest_into,
              .always = { COMPATIBILITY, SVM_SET(rflags, BIT(11)) },
              .breaks = { INTERCEPT(4) }, .wants = { EXCEPTION(4), SVM_AT(guest_into) },

@@ -133,7 +133,7 @@ static void check_pair(const struct nested_rule *rule)
 
 static const struct nested_rule interrupts[] = {
     INTERRUPT(
-        "INTR.EXITS", "APM2 15.13.1",
+        "INTR.EXITS", "APM2 15.13, 15.13.1",
         "an intercepted interrupt exits, and stays pending for the host",
         .rule = { .has_interrupt = true,
                   .guest_if = true,

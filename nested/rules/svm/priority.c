@@ -73,9 +73,11 @@ SVM_GUEST(guest_vmmcall_1, "1: vmmcall");
     FAULT_FIRST(name, intercept2, bit, 0x80 + (bit), guest, 13)
 
 /* The intercept wins; with the bit clear the exception shows. */
-#define INTERCEPT_FIRST(name, claim, word, bit, exit, guest, vector, ...)              \
+#define INTERCEPT_FIRST(name, claim, word, ...)                                        \
+    INTERCEPT_FIRST_AT(INSTRUCTIONS, name, claim, word, __VA_ARGS__)
+#define INTERCEPT_FIRST_AT(place, name, claim, word, bit, exit, guest, vector, ...)    \
     SVM_CASE(                                                                          \
-        "PRIORITY.INTERCEPT." name, INSTRUCTIONS, claim, guest,                        \
+        "PRIORITY.INTERCEPT." name, place, claim, guest,                               \
         .breaks = { SVM_SET(word, BIT(bit)) },                                         \
         .wants = { SVM_EXITS(exit), SVM_AT(guest) },                                   \
         .neighbour = { SVM_CLEAR(word, BIT(bit)) },                                    \
@@ -173,14 +175,14 @@ static const struct nested_rule priority[] = {
     INTERCEPT_FIRST("LMSW", "LMSW checks the intercept before memory exceptions",
                     intercept_cr_write, 0, 0x10, guest_lmsw_at, 14, .rcx = NOWHERE,
                     .always = { SVM_ALL_EXCEPTIONS }),
-    INTERCEPT_FIRST("INS", "INS checks the intercept before its memory operand",
-                    intercept1, 27, SVM_EXIT_IOIO, guest_insb_1, 14, .rcx = NOWHERE,
-                    .rdx = 0x80, .prepare = svm_deny_ports,
-                    .always = { SVM_ALL_EXCEPTIONS }),
-    INTERCEPT_FIRST("OUTS", "OUTS checks the intercept before its memory operand",
-                    intercept1, 27, SVM_EXIT_IOIO, guest_outsb_1, 14, .rcx = NOWHERE,
-                    .rdx = 0x80, .prepare = svm_deny_ports,
-                    .always = { SVM_ALL_EXCEPTIONS }),
+    INTERCEPT_FIRST_AT("APM2 15.10.2", "INS",
+                       "INS checks the intercept before its memory operand", intercept1,
+                       27, SVM_EXIT_IOIO, guest_insb_1, 14, .rcx = NOWHERE, .rdx = 0x80,
+                       .prepare = svm_deny_ports, .always = { SVM_ALL_EXCEPTIONS }),
+    INTERCEPT_FIRST_AT(
+        "APM2 15.10.2", "OUTS", "OUTS checks the intercept before its memory operand",
+        intercept1, 27, SVM_EXIT_IOIO, guest_outsb_1, 14, .rcx = NOWHERE, .rdx = 0x80,
+        .prepare = svm_deny_ports, .always = { SVM_ALL_EXCEPTIONS }),
     STACK_LATER("PUSHF", 16, guest_pushf_1),
     STACK_LATER("POPF", 17, guest_popf_1),
     STACK_LATER("IRET", 20, guest_iret_1),

@@ -224,15 +224,35 @@ static void check_flipping(const struct nested_rule *rule)
 /* SMI, from the chipset's port: the firmware's handler takes one that is not intercepted,
  * and RSM brings the guest back with what it had. */
 
+#define MSR_HWCR      0xC0010015
+#define HWCR_SMMLOCK  BIT(0)
 #define INTERCEPT_SMI BIT(2)
 #define EXIT_SMI      0x62
 SVM_GUEST(guest_smi, "movl $0x77, %eax\n1: outb %al, $0xb2\n"
                      "movl $1000, %ecx\n2: loop 2b\nmovl $0x5a17, %ebx");
 
+static void read_hwcr(void *value)
+{
+    *(uint64_t *)value = cpu_rdmsr(MSR_HWCR);
+}
+
+/* Firmware that locks SMM has the intercept ignored (15.13.3). */
+static const char *lacks_smi(const struct nested_rule *rule)
+{
+    const char *lack = svm_lacks_case(rule);
+    uint64_t hwcr = 0;
+
+    if (lack) {
+        return lack;
+    }
+    bool is_there = nested_try(read_hwcr, &hwcr) == TRAP_NONE;
+    return is_there && hwcr & HWCR_SMMLOCK ? "SMIs that can be intercepted" : NULL;
+}
+
 #define ALONE(name, claim, ...)                                                        \
     {                                                                                  \
-        .id = "SVM.SMI." name, .cites = "APM2 15.13.2, C", .says = claim,              \
-        .is_unconfirmed = true, .boot = NESTED_ALONE, .lacks = svm_lacks_case,         \
+        .id = "SVM.SMI." name, .cites = "APM2 15.13.3, 15.22.2 table 15-14, C",        \
+        .says = claim, .boot = NESTED_ALONE, .lacks = lacks_smi,                       \
         .check = svm_check_case,                                                       \
         .data = &(const struct svm_case){ .code = guest_smi, __VA_ARGS__ },            \
     }

@@ -59,7 +59,7 @@ VMX_GUEST(write_tpr, WRITE_AT(0x80, 0x30), "mov %eax, (%rcx)");
 VMX_GUEST(write_tpr_high, WRITE_AT(0x80, 0x1234530), "mov %eax, (%rcx)");
 VMX_GUEST(write_ldr, WRITE_AT(0xd0, 0x7000000), "mov %eax, (%rcx)");
 VMX_GUEST(write_timer, WRITE_AT(0x320, 0x10020), "mov %eax, (%rcx)");
-VMX_GUEST(write_icr_high, WRITE_AT(0x310, 0x1000000), "mov %eax, (%rcx)");
+VMX_GUEST(write_icr_high, WRITE_AT(0x310, 0x1234567), "mov %eax, (%rcx)");
 VMX_GUEST(write_icr_other, WRITE_AT(0x300, 0x61), "mov %eax, (%rcx)");
 VMX_GUEST(fetch_apic, READ_AT(0x20), "call *%rcx");
 VMX_GUEST(push_to_apic, "mov $0x80000400, %esp", "int $0x40");
@@ -229,7 +229,7 @@ static const struct nested_rule apic[] = {
     ACCESS_EXITS("ACCESS.CURRENT_COUNT", READS,
                  "the current count, 390H, is not in the list", read_count, READ,
                  CURRENT_COUNT, REGISTERS),
-    ACCESS_EXITS("ACCESS.WRITE_VERSION", WRITES,
+    ACCESS_EXITS("ACCESS.WRITE_VERSION", WRITES ".1",
                  "the version, 30H, is virtualized for reads alone", write_version,
                  WRITE, VERSION, REGISTERS),
 
@@ -264,14 +264,14 @@ static const struct nested_rule apic[] = {
                 0x10020, REGISTERS),
     WRITE_EXITS("WRITE.ICR", "so does one of the command register, if not to itself",
                 write_icr_other, ICR, 0x61, INTERRUPTS),
-    VMX_BEHAVIOUR("APIC.WRITE.ICR_HIGH", WRITES ".2",
-                  "one of its high half, 310H, keeps bits 31:24 and does not exit",
-                  .guest = VMX_CODE(write_icr_high), .prepare = prepare,
-                  .with = VMX_LIST(REGISTERS), .reason = VMX_REASON_VMCALL,
-                  .progress = VMX_AFTER,
-                  .sees = VMX_SIGHTS(SEE_REGISTER_AT(0x310, 0x1000000)),
-                  .without = VMX_LIST(VMX_CPU2(VMX_CPU2_APIC_ACCESSES)),
-                  .neighbour_reason = VMX_REASON_APIC_ACCESS),
+    VMX_BEHAVIOUR(
+        "APIC.WRITE.ICR_HIGH", WRITES ".2",
+        "one of its high half, 310H, keeps bits 31:24 alone and does not exit",
+        .guest = VMX_CODE(write_icr_high), .prepare = prepare,
+        .with = VMX_LIST(REGISTERS), .reason = VMX_REASON_VMCALL, .progress = VMX_AFTER,
+        .sees = VMX_SIGHTS(SEE_REGISTER_AT(0x310, 0x1000000)),
+        .without = VMX_LIST(VMX_CPU2(VMX_CPU2_APIC_ACCESSES)),
+        .neighbour_reason = VMX_REASON_APIC_ACCESS),
     WRITE_EXITS("WRITE.EOI", "without virtual-interrupt delivery a write of EOI exits",
                 eoi_twice, EOI, 0, REGISTERS),
 
@@ -318,7 +318,7 @@ static const struct nested_rule apic[] = {
             VMX_LIST(INTERRUPTS, IF_SET, STATUS(0x5f, VECTOR), REQUESTED(VECTOR)),
         .neighbour_reason = VMX_REASON_VMCALL,
         .neighbour_sees = VMX_SIGHTS(SEE_STATUS(VECTOR, 0))),
-    VMX_BEHAVIOUR("APIC.DELIVERY.WINDOW", DELIVERY ".1",
+    VMX_BEHAVIOUR("APIC.DELIVERY.WINDOW", DELIVERY ".1, 25.2",
                   "with interrupt-window exiting it exits instead",
                   .guest = VMX_CODE(rest), .prepare = prepare,
                   .with = VMX_LIST(INTERRUPTS, VMX_CPU(VMX_CPU_INTERRUPT_WINDOW),

@@ -285,6 +285,7 @@ static const struct nested_rule processors[] = {
           .sees = VMX_SIGHTS(AT_START, VMX_SEE(VMCS_GUEST_ACTIVITY, VMX_SHUTDOWN)),
           .neighbour_state = VMX_LIST(IN(VMX_SHUTDOWN), NMI_EXITS),
           .neighbour_messages = { NMI }, .neighbour_reason = VMX_REASON_EXCEPTION),
+    /* "Blocked", and no more: that it is held and not lost is not said. */
     SCENE_READ(
         true, "INIT.BLOCKED_IN_ROOT", "SDM3C 23.8, 25.2",
         "in VMX root operation an INIT waits, and exits from the guest entered next",
@@ -335,6 +336,7 @@ static const struct nested_rule processors[] = {
       .boot = NESTED_SMP,
       .lacks = lacks_second,
       .check = check_unblocked },
+    /* "Unblocks INIT signals": so the same is not said here. */
     { .id = "VMX.INIT.AFTER_VMXOFF",
       .cites = "SDM3C 23.8, 30.3 VMXOFF",
       .says = "VMXOFF unblocks INIT: one that waited resets the processor",

@@ -9,7 +9,8 @@
 #include "vmx/behaviour.h"
 
 #define PLACE  "SDM3C 25.4.2, 27.2.1 table 27-2"
-#define CHECKS "SDM3C 25.4.2"
+#define CHECKS "SDM3C 25.4.2; 3A 7.3 table 7-1"
+#define GATES  "SDM3C 25.4.2; 2A CALL, JMP" /* what table 7-1 leaves out */
 
 #define NEW     0x18
 #define NESTER  0x20
@@ -112,8 +113,8 @@ static void prepare(void)
         VMX_SET(VMCS_GUEST_RFLAGS, BIT(9)) /* IF */
 
 /* A check that comes before the exit: the fault wins. */
-#define CHECKED(name, claim, code, change, vector, error, source)                      \
-    VMX_BEHAVIOUR("TASK_SWITCH.CHECK." name, CHECKS, claim, .guest = VMX_CODE(code),   \
+#define CHECKED(name, place, claim, code, change, vector, error, source)               \
+    VMX_BEHAVIOUR("TASK_SWITCH.CHECK." name, place, claim, .guest = VMX_CODE(code),    \
                   .prepare = prepare, .with = VMX_LIST(VMX_GUEST_32, ALL, change),     \
                   .reason = VMX_REASON_EXCEPTION, .progress = VMX_AT_NO_LENGTH,        \
                   .sees = VMX_SIGHTS(SEE_FAULT(vector, error)),                        \
@@ -164,18 +165,19 @@ static const struct nested_rule task_switch[] = {
                       VMX_SEE_BITS(VMCS_GUEST_CR0, BIT(3), 0)),
                   .without = VMX_LIST(VMX_GUEST_32, ALL, NOT_PRESENT(NEW)),
                   .neighbour_reason = VMX_FAULTS),
-    CHECKED("NOT_PRESENT", "a TSS that is not present is #NP", task_jmp,
+    CHECKED("NOT_PRESENT", CHECKS, "a TSS that is not present is #NP", task_jmp,
             NOT_PRESENT(NEW), NP, NEW, BY_JMP),
-    CHECKED("BUSY", "JMP to a TSS that is busy is #GP", task_jmp,
+    CHECKED("BUSY", GATES, "JMP to a TSS that is busy is #GP", task_jmp,
             VMX_SET_AT(&gdt[NEW / 8], BUSY), GP, NEW, BY_JMP),
-    CHECKED("LIMIT", "a TSS with a limit below 67H is #TS", task_jmp,
+    CHECKED("LIMIT", CHECKS, "a TSS with a limit below 67H is #TS", task_jmp,
             VMX_CLEAR_AT(&gdt[NEW / 8], 1), TS, NEW, BY_JMP),
-    CHECKED("GATE_NOT_PRESENT", "a task gate that is not present is #NP",
+    CHECKED("GATE_NOT_PRESENT", GATES, "a task gate that is not present is #NP",
             task_call_gate, NOT_PRESENT(GATE), NP, GATE, BY_CALL),
-    CHECKED("GATE_TO_BUSY", "a gate to a TSS that is busy is #GP", task_call_gate,
-            VMX_SET_AT(&gdt[NEW / 8], BUSY), GP, NEW, BY_CALL),
-    CHECKED("BEYOND_GDT", "a gate to a selector beyond the GDT is #GP", task_jmp_gate,
-            VMX_SET_AT(&gdt[GATE / 8], UINT64_C(0x20) << 16), GP, 0x38, BY_JMP),
+    CHECKED("GATE_TO_BUSY", GATES, "a gate to a TSS that is busy is #GP",
+            task_call_gate, VMX_SET_AT(&gdt[NEW / 8], BUSY), GP, NEW, BY_CALL),
+    CHECKED("BEYOND_GDT", CHECKS, "a gate to a selector beyond the GDT is #GP",
+            task_jmp_gate, VMX_SET_AT(&gdt[GATE / 8], UINT64_C(0x20) << 16), GP, 0x38,
+            BY_JMP),
     VMX_BEHAVIOUR(
         "TASK_SWITCH.CHECK.IRET_TO_AVAILABLE", CHECKS,
         "IRET to a TSS that is not busy is #TS", .guest = VMX_CODE(task_iret),
@@ -187,7 +189,7 @@ static const struct nested_rule task_switch[] = {
                            VMX_SEE(VMCS_EXIT_ERROR_CODE, NESTER)),
         .without = VMX_LIST(VMX_GUEST_32, ALL, VMX_SET(VMCS_GUEST_RFLAGS, RFLAGS_NT)),
         .neighbour_reason = VMX_REASON_TASK_SWITCH),
-    VMX_BEHAVIOUR("TASK_SWITCH.CHECK.IN_IA32E", "SDM3C 25.4.2; 3A 7.2.3",
+    VMX_BEHAVIOUR("TASK_SWITCH.CHECK.IN_IA32E", "SDM3C 25.4.2; 3A 7.7",
                   "in IA-32e mode there is no task switch: JMP to a TSS is #GP",
                   .guest = VMX_CODE(task_jmp), .prepare = prepare,
                   .with = VMX_LIST(ALL, VMX_MAKE(VMCS_GUEST_CS_RIGHTS, 0xc09b)),
