@@ -7,6 +7,7 @@
 #define MSR_VM_HSAVE_PA 0xC0010117
 
 #define CPUID_SKINIT BIT(12) /* Fn8000_0001 ECX */
+#define CPUID_SVML   BIT(2)  /* Fn8000_000A EDX */
 
 static struct vmcb page __attribute__((aligned(4096)));
 
@@ -65,9 +66,12 @@ static const char *lacks_fault(const struct nested_rule *rule)
     if (lack) {
         return lack;
     }
-    bool has_skinit = cpu_cpuid(0x80000001, 0).ecx & CPUID_SKINIT;
-    return fault->instruction == do_stgi && has_skinit ? "SKINIT enables STGI as well"
-                                                       : NULL;
+    /* 15.4, and 15.31 for SVM-Lock */
+    bool has_stgi =
+        cpu_cpuid(0x80000001, 0).ecx & CPUID_SKINIT || svm_features() & CPUID_SVML;
+    return fault->instruction == do_stgi && has_stgi
+               ? "SKINIT or SVM-Lock enables STGI as well"
+               : NULL;
 }
 
 static int try_with(const struct fault *fault, bool is_broken)
