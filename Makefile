@@ -6,7 +6,17 @@ BUILD_FUZZ := build-fuzz
 BUILD_QEMU := build-qemu
 SECONDS := 60
 
-.PHONY: all help setup demo check check-long check-qemu bench fuzz fresh nested clean
+# make BACKEND=plugin demo, or check: all of it compiled by cpc-clang, without stacks.
+ifeq ($(BACKEND),plugin)
+BUILD := build-plugin
+BUILD_CHECK := build-plugin-check
+$(BUILD)/build.ninja $(BUILD_CHECK)/build.ninja: \
+    export CC := $(CURDIR)/build/cpc/plugin/cpc-clang
+$(BUILD)/build.ninja $(BUILD_CHECK)/build.ninja: | plugin
+endif
+
+.PHONY: all help setup plugin demo check check-long check-qemu bench fuzz fresh nested \
+    clean
 
 all: $(BUILD)/build.ninja ## build into build/
 	@ninja -C $(BUILD)
@@ -16,6 +26,11 @@ help: ## this list
 
 setup:
 	@tools/setup build run guest
+
+plugin: ## the compiler of coroutines without stacks; make BACKEND=plugin demo uses it
+	@tools/setup build check
+	@[ -f build/build.ninja ] || env -u CC meson setup build --buildtype=debugoptimized
+	@ninja -C build cpc/plugin/cpc-plugin.so cpc/plugin/cpc-clang
 
 $(BUILD)/build.ninja: | setup
 	@meson setup $(BUILD) --buildtype=debugoptimized
