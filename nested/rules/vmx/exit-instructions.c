@@ -141,7 +141,7 @@ static const struct nested_rule exit_instructions[] = {
         .guest = VMX_CODE(vmclear_rip), .reason = VMX_REASON_VMCLEAR,
         .sees = VMX_SIGHTS(VMX_SEE(VMCS_EXIT_QUALIFICATION, (uint64_t)&vmx_pages)),
         .neighbour = VMX_CODE(nop)),
-    VMX_BEHAVIOUR("EXIT.VMREAD", "SDM3C 25.1.2, 27.2.4 table 27-14",
+    VMX_BEHAVIOUR("EXIT.VMREAD", "SDM3C 25.1.3, 27.2.4 table 27-14",
                   "VMREAD exits and names its registers", .guest = VMX_CODE(vmread),
                   .reason = VMX_REASON_VMREAD,
                   .sees =
@@ -150,7 +150,7 @@ static const struct nested_rule exit_instructions[] = {
                                               0xf << 3 | BIT(10) | UINT64_C(0xf) << 28,
                                               3 << 3 | BIT(10) | UINT64_C(2) << 28)),
                   .neighbour = VMX_CODE(nop)),
-    VMX_BEHAVIOUR("EXIT.VMWRITE", "SDM3C 25.1.2, 27.2.4 table 27-14",
+    VMX_BEHAVIOUR("EXIT.VMWRITE", "SDM3C 25.1.3, 27.2.4 table 27-14",
                   "VMWRITE exits and names its registers", .guest = VMX_CODE(vmwrite),
                   .reason = VMX_REASON_VMWRITE,
                   .sees =
