@@ -147,6 +147,30 @@ test_go_mtpfs() {
     in_guest 'umount /mnt/go'
 }
 
+# A file manager that shows the folder is told what the host does in it.  When gio
+# monitor has begun to listen it does not say, so the host makes files until one is seen.
+hears_of_the_host() {
+    (
+        i=0
+        while kill -0 "$qemu" && [ ! -e heard ]; do
+            : >share/by-host-$((i += 1))
+            sleep 1
+        done
+    ) &
+    in_guest 'gio list "${uri}Pictures" >/dev/null;
+        gio monitor "${uri}Pictures" >/tmp/seen 2>&1 &
+        for i in $(seq 600); do grep -q "by-host-.*created" /tmp/seen && break; sleep 0.1;
+        done; cat /tmp/seen'
+    : >heard
+    wait $!
+    says out created
+    rm share/by-host-1
+    in_guest 'for i in $(seq 300); do grep -q "by-host-1.*deleted" /tmp/seen && break;
+        sleep 0.1; done; cat /tmp/seen; kill %%'
+    says out "deleted"
+    rm -f share/by-host-*
+}
+
 # gvfs finds its devices by udev and is spoken to over D-Bus.
 test_gvfs() {
     in_guest 'mkdir -p /run/udev; /lib/systemd/systemd-udevd --daemon;
@@ -171,6 +195,7 @@ test_gvfs() {
         gio mkdir "${uri}Pictures/by-gio" 2>&1'
     is share/renamed.txt copied
     [ -d share/by-gio ] || fail "gio mkdir did nothing"
+    hears_of_the_host
     in_guest 'gio remove "${uri}Pictures/renamed.txt" "${uri}Pictures/by-gio" 2>&1;
         gio mount -u "$uri" 2>&1'
     [ ! -e share/renamed.txt ] && [ ! -e share/by-gio ] || fail "not all was removed"
