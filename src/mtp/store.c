@@ -17,8 +17,6 @@
 
 #include "mtp/store-internal.h"
 
-#include <string.h>
-
 OstlerMtpStore *ostler_mtp_store_new(void)
 {
     OstlerMtpStore *store = g_new0(OstlerMtpStore, 1);
@@ -171,16 +169,4 @@ bool ostler_mtp_store_find(const OstlerMtpStore *store, uint32_t id,
 {
     *out_index = (id >> 16) - 1;
     return (id & 0xffff) == 1 && ostler_mtp_store_has(store, *out_index);
-}
-
-bool ostler_mtp_store_find_label(const OstlerMtpStore *store, const char *label,
-                                 unsigned *out_index)
-{
-    for (unsigned i = 0; i < store->n_storages; i++) {
-        if (store->storages[i].root && strcmp(store->storages[i].label, label) == 0) {
-            *out_index = i;
-            return true;
-        }
-    }
-    return false;
 }

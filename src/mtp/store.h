@@ -79,10 +79,6 @@ bool ostler_mtp_store_find(const OstlerMtpStore *store, uint32_t id,
 OstlerMtpCode ostler_mtp_store_storage_info(OstlerMtpStore *store, uint32_t id,
                                             OstlerMtpStorageInfo *out_info);
 
-/* The index of the first storage with this label; false: none has it. */
-bool ostler_mtp_store_find_label(const OstlerMtpStore *store, const char *label,
-                                 unsigned *out_index);
-
 /* ---- handles that outlive the program ---- */
 
 /*
