@@ -24,9 +24,11 @@ struct svm_intercept {
     void (*prepare)(struct vmcb *vmcb); /* what the code needs; may be NULL */
 };
 
-#define SVM_INTERCEPT_RULE(name, claim, word, at_bit, exit, guest, of_vector, setup)   \
+#define SVM_INTERCEPT_RULE(name, ...) SVM_INTERCEPT_RULE_OF("15.9", name, __VA_ARGS__)
+#define SVM_INTERCEPT_RULE_OF(section, name, claim, word, at_bit, exit, guest,         \
+                              of_vector, setup)                                        \
     {                                                                                  \
-        .id = "SVM.INTERCEPT." name, .cites = "APM2 15.9, B, C", .says = claim,        \
+        .id = "SVM.INTERCEPT." name, .cites = "APM2 " section ", B, C", .says = claim, \
         .lacks = svm_lacks_intercept, .check = svm_check_intercept,                    \
         .data = &(const struct svm_intercept)                                          \
         {                                                                              \

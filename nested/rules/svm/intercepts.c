@@ -111,8 +111,8 @@ static void deny_all_msrs(struct vmcb *vmcb)
     SVM_INTERCEPT_RULE("DR" #n ".WRITE", "writing DR" #n " is intercepted",            \
                        intercept_dr_write, n, 0x30 + n, guest_write_dr##n, -1, NULL)
 #define EXCEPTION(name, n, guest, setup)                                               \
-    SVM_INTERCEPT_RULE("EXCEPTION." name, "the exception is intercepted",              \
-                       intercept_exceptions, n, 0x40 + n, guest, n, setup)
+    SVM_INTERCEPT_RULE_OF("15.12", "EXCEPTION." name, "the exception is intercepted",  \
+                          intercept_exceptions, n, 0x40 + n, guest, n, setup)
 
 static const struct nested_rule intercepts[] = {
     SVM_INTERCEPT_RULE("CR0.SELECTIVE_LMSW_READ", "SMSW is a read of CR0",
@@ -168,10 +168,12 @@ static const struct nested_rule intercepts[] = {
     ONE("PAUSE", "PAUSE is intercepted", 23, 0x77, guest_pause),
     ONE("INVLPG", "INVLPG is intercepted", 25, 0x79, guest_invlpg),
     ONE("INVLPGA", "INVLPGA is intercepted", 26, 0x7a, guest_invlpga),
-    SVM_INTERCEPT_RULE("IOIO", "IN from a port whose bit is set is intercepted",
-                       intercept1, 27, 0x7b, guest_in, -1, deny_all_io),
-    SVM_INTERCEPT_RULE("MSR", "RDMSR of an MSR whose bit is set is intercepted",
-                       intercept1, 28, 0x7c, guest_rdmsr, -1, deny_all_msrs),
+    SVM_INTERCEPT_RULE_OF("15.10.2", "IOIO",
+                          "IN from a port whose bit is set is intercepted", intercept1,
+                          27, 0x7b, guest_in, -1, deny_all_io),
+    SVM_INTERCEPT_RULE_OF("15.11", "MSR",
+                          "RDMSR of an MSR whose bit is set is intercepted", intercept1,
+                          28, 0x7c, guest_rdmsr, -1, deny_all_msrs),
     TWO("VMLOAD", "VMLOAD is intercepted", 2, 0x82, guest_vmload),
     TWO("VMSAVE", "VMSAVE is intercepted", 3, 0x83, guest_vmsave),
     TWO("STGI", "STGI is intercepted", 4, 0x84, guest_stgi),
