@@ -9,6 +9,6 @@
 #include "guest/machines/machine.h"
 
 /* Run the tiny guest of @arch under @accel; NULL if it ran, else why not (caller frees,
- * a clause: "a test guest stayed silent for 2 seconds"). */
+ * a clause: "a test guest of 0.1 seconds took more than 2"). */
 char *coroutine_fn ostler_accel_try(const char *arch, const char *emulator,
                                     const char *accel);
