@@ -115,6 +115,7 @@ void verdict_reader_line(VerdictReader *reader, const char *line)
     if (reader->fuzz && is_fuzz(line)) {
         g_ptr_array_add(reader->fuzz, g_strdup(line));
     } else if (g_str_has_prefix(line, "RUN ")) {
+        reader->has_run_lines = true;
         start_rule(reader, line + strlen("RUN "));
     } else if (reader->later && g_str_has_prefix(line, "LATER ")) {
         g_ptr_array_add(reader->later, g_strdup(line + strlen("LATER ")));

@@ -40,6 +40,7 @@ typedef struct {
     char *running;       /* rule after RUN and before its verdict, or NULL */
     bool is_unconfirmed; /* the running rule's citation is */
     bool is_complete;    /* SUMMARY came */
+    bool has_run_lines;  /* a RUN line came: the flat can go on after a rule */
     bool is_restarted;   /* a rule began while another ran: the machine was reset */
     GPtrArray *rules;    /* Rule, of RULE lines */
     GPtrArray *later;    /* LATER lines, "boot id", or NULL */

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A flat that is not ours is run, its lines are verdicts, and all three reports agree.
-# usage: foreign-flat.sh OSTLER_NESTED FLAT
+# One that ends without SUMMARY is booted once.
+# usage: foreign-flat.sh OSTLER_NESTED FLAT FLAT_WITHOUT_SUMMARY
 set -eu
 
 command -v qemu-system-x86_64 >/dev/null || { echo "no qemu-system-x86_64"; exit 77; }
@@ -21,3 +22,6 @@ grep -q '^ok .*xsave.*# SKIP' "$folder/tap"
 grep -q 'tests="3" failures="1" skipped="1"' "$folder/junit.xml"
 [ "$(grep -c '^<tr data-area="other"' "$folder/page.html")" = 3 ]
 grep -q 'chip FAIL">fail<' "$folder/page.html"
+
+timeout 30 "$1" --tap run "$3" >"$folder/tap" || [ $? = 1 ]
+grep -q '^1\.\.3$' "$folder/tap"
