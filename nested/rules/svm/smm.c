@@ -41,9 +41,8 @@ static void expect_cpuid(const struct svm_case *one, struct vmcb *vmcb,
     SVM_WANT_MEMORY(#field, UINT64_MAX, value, (const void *)&nested_smm.field)
 #define RULE(name, claim, ...)                                                         \
     {                                                                                  \
-        .id = "SVM.SMM." name, .cites = "APM2 15.22", .says = claim,                   \
-        .is_unconfirmed = true, .boot = NESTED_ALONE, .lacks = lacks,                  \
-        .check = svm_check_case,                                                       \
+        .id = "SVM.SMM." name, .cites = "APM2 15.22.3", .says = claim,                 \
+        .boot = NESTED_ALONE, .lacks = lacks, .check = svm_check_case,                 \
         .data = &(const struct svm_case){ .code = guest_smi, __VA_ARGS__ },            \
     }
 
