@@ -47,14 +47,17 @@ typedef struct {
 _Static_assert(offsetof(FrameCoroutine, first) % CPC_ARENA_ALIGNMENT == 0,
                "the first chunk is aligned");
 
+/* Without the padding that the chunk's alignment puts behind it: 120 bytes, not 128. */
+#define CPC_COROUTINE_SIZE (offsetof(FrameCoroutine, first) + CPC_FIRST_CHUNK_SIZE)
+
 static inline Coroutine *cpc_backend_new(void)
 {
-    FrameCoroutine *self = cpc_allocate(sizeof(*self));
+    FrameCoroutine *self = cpc_allocate(CPC_COROUTINE_SIZE);
 
     if (!self) {
         cpc_fatal("No memory for a coroutine");
     }
-    memset(self, 0, sizeof(*self));
+    memset(self, 0, CPC_COROUTINE_SIZE);
     cpc_arena_init(&self->arena, self->first,
                    sizeof(self->first) / CPC_ARENA_ALIGNMENT * CPC_ARENA_ALIGNMENT);
     return &self->base;
