@@ -4,7 +4,7 @@
  *
  * That /dev/kvm exists and can be opened proves nothing: inside containers and nested
  * guests the first KVM_RUN may abort QEMU or never return, and where the host below
- * emulates instructions one by one, KVM is hundreds of times slower than TCG.  So a
+ * emulates instructions one by one, KVM is many times slower than TCG.  So a
  * guest that counts to ten million is run as firmware: a moment of a processor, 0.1 s of
  * TCG.  It ends QEMU by itself in a way that nothing but executed code can
  * (isa-debug-exit's status, a PSCI power-off), or it is killed after two seconds.  The
