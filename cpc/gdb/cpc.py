@@ -6,7 +6,7 @@
 
 A suspended coroutine has no stack to unwind.  Its frames name each other (runtime/arena.h),
 and in front of the function that each goes on in, code compiled with -g has the lines of its
-suspensions: plugin/split.c.
+suspensions: plugin/frame.c.
 """
 
 import gdb
@@ -15,13 +15,12 @@ MAGIC = 0x43504C31
 RESUME, PARENT = 0, 1  # words of a frame
 
 
-def read_int(address):
-    return int.from_bytes(gdb.selected_inferior().read_memory(address, 4), "little")
+def read_int(address, size=4):
+    return int.from_bytes(gdb.selected_inferior().read_memory(address, size), "little")
 
 
 def read_word(address):
-    size = gdb.lookup_type("void").pointer().sizeof
-    return int.from_bytes(gdb.selected_inferior().read_memory(address, size), "little")
+    return read_int(address, gdb.lookup_type("void").pointer().sizeof)
 
 
 def word(frame, index):
@@ -33,7 +32,7 @@ def waiting_line(frame, resume):
     if read_int(resume - 4) != MAGIC:
         return None
     n, where_offset = read_int(resume - 8), read_int(resume - 12)
-    where = read_int(frame + where_offset) if n > 1 else 0
+    where = read_int(frame + where_offset, 1 if n <= 256 else 4) if n > 1 else 0
     return read_int(resume - 16 - 4 * where)
 
 

@@ -18,6 +18,8 @@
 #include "marks.h"
 #include "memory.h"
 #include "shim.h"
+#include "split.h"
+#include "whole.h"
 
 #include "../runtime/arena.h"
 #include <stdlib.h>
@@ -348,6 +350,18 @@ static void forget_scope(CpcBody *body, LLVMValueRef instruction)
     }
 }
 
+static void convert_with_frame(CpcBody *body)
+{
+    CpcFrameLayout layout = cpc_frame_lay_out(body);
+
+    if (cpc_whole_is_better(body, &layout)) {
+        cpc_whole_convert(body, &layout);
+    } else {
+        cpc_split(body, &layout);
+    }
+    cpc_frame_layout_free(&layout);
+}
+
 void cpc_body_convert(const CpcIr *ir, LLVMValueRef function, LLVMTypeRef type,
                       CpcCloneOf *clone_of, const void *opaque)
 {
@@ -370,7 +384,7 @@ void cpc_body_convert(const CpcIr *ir, LLVMValueRef function, LLVMTypeRef type,
         convert_without_frame(&body);
     } else {
         for_each_instruction(&body, forget_scope);
-        cpc_split(&body);
+        convert_with_frame(&body);
     }
     LLVMDisposeBuilder(body.builder);
     free(body.calls.items);

@@ -54,6 +54,3 @@ void cpc_build_outcome(const CpcBody *body, LLVMValueRef frame, LLVMValueRef res
 
 /* The first instruction that is no local variable of fixed size. */
 LLVMValueRef cpc_first_after_locals(LLVMValueRef function);
-
-/* A function that waits in the middle.  In split.c. */
-void cpc_split(CpcBody *body);

@@ -4,6 +4,8 @@
 #include "shim.h"
 
 #include "../runtime/arena.h"
+#include <llvm/Config/llvm-config.h>
+#include <string.h>
 
 unsigned long long cpc_round_up(unsigned long long size, unsigned long long alignment)
 {
@@ -232,6 +234,100 @@ LLVMValueRef cpc_memory_frame_maker(const CpcIr *ir, LLVMTypeRef *type)
         build_frame_maker(ir, maker);
     }
     return maker;
+}
+
+/* --- the frame of a function that is whole ---------------------------------------------- */
+
+/* LLVM 15 and 16 let it overwrite what is returned. */
+#if LLVM_VERSION_MAJOR >= 17
+#define HAS_PRESERVE_MOST true
+#else
+#define HAS_PRESERVE_MOST false
+#endif
+
+/* A call of it leaves the arguments where they are, on those that have this convention. */
+static unsigned convention_of_enter(const CpcIr *ir)
+{
+    const char *target = LLVMGetTarget(ir->module);
+    bool is_known = strncmp(target, "x86_64", strlen("x86_64")) == 0 ||
+                    strncmp(target, "aarch64", strlen("aarch64")) == 0;
+
+    return HAS_PRESERVE_MOST && is_known ? LLVMPreserveMostCallConv : LLVMCCallConv;
+}
+
+static void build_enter(const CpcIr *ir, LLVMValueRef enter)
+{
+    LLVMBuilderRef builder = LLVMCreateBuilderInContext(ir->context);
+    LLVMValueRef tagged = LLVMGetParam(enter, 0), sizes = LLVMGetParam(enter, 1);
+    LLVMBasicBlockRef begin = cpc_append_block(ir, enter, "");
+    LLVMBasicBlockRef go_on = cpc_append_block(ir, enter, "go_on");
+    LLVMBasicBlockRef start = cpc_append_block(ir, enter, "start");
+
+    LLVMPositionBuilderAtEnd(builder, begin);
+    LLVMValueRef tag = LLVMBuildTrunc(
+        builder, LLVMBuildPtrToInt(builder, tagged, ir->size, ""), ir->i1, "");
+    LLVMBuildCondBr(builder, tag, go_on, start);
+
+    LLVMPositionBuilderAtEnd(builder, go_on);
+    LLVMValueRef arena =
+        cpc_build_offset(ir, builder, tagged, LLVMConstInt(ir->size, -1ULL, true));
+    LLVMBuildRet(builder, load_word(ir, builder, arena, CPC_FRAME_PARENT));
+
+    LLVMPositionBuilderAtEnd(builder, start);
+    LLVMValueRef all = LLVMBuildShl(
+        builder, LLVMBuildLShr(builder, sizes, LLVMConstInt(ir->i32, 16, false), ""),
+        LLVMConstInt(ir->i32, 4, false), "");
+    LLVMValueRef locals = LLVMBuildShl(
+        builder, LLVMBuildAnd(builder, sizes, LLVMConstInt(ir->i32, 0xffff, false), ""),
+        LLVMConstInt(ir->i32, 4, false), "");
+    LLVMValueRef base =
+        build_take(ir, builder, tagged, LLVMBuildZExt(builder, all, ir->size, ""));
+    LLVMValueRef frame = cpc_build_offset(ir, builder, base,
+                                          LLVMBuildZExt(builder, locals, ir->size, ""));
+    store_word(ir, builder, LLVMConstNull(ir->pointer), frame, CPC_FRAME_PARENT);
+    store_word(ir, builder, base, frame, CPC_FRAME_MARK);
+    LLVMBuildRet(builder, frame);
+    LLVMDisposeBuilder(builder);
+}
+
+/*
+ *     CpcFrame *cpc.enter(CpcArena *tagged, uint32_t sizes)
+ *
+ * One in a program.  In @sizes, in units of 16 bytes: all, and of these the locals.
+ */
+static LLVMValueRef declare_enter(const CpcIr *ir)
+{
+    static const char name[] = "cpc.enter";
+    LLVMTypeRef types[] = { ir->pointer, ir->i32 };
+    LLVMValueRef enter = LLVMGetNamedFunction(ir->module, name);
+
+    if (!enter) {
+        unsigned index = (unsigned)LLVMAttributeFunctionIndex;
+        enter = LLVMAddFunction(ir->module, name,
+                                LLVMFunctionType(ir->pointer, types, 2, false));
+        LLVMSetLinkage(enter, LLVMLinkOnceODRLinkage);
+        LLVMSetVisibility(enter, LLVMHiddenVisibility);
+        LLVMSetFunctionCallConv(enter, convention_of_enter(ir));
+        cpc_add_attribute(ir, enter, index, "nounwind");
+        cpc_add_attribute(ir, enter, index, "noinline");
+        build_enter(ir, enter);
+    }
+    return enter;
+}
+
+LLVMValueRef cpc_memory_enter(const CpcIr *ir, LLVMBuilderRef builder,
+                              LLVMValueRef tagged, unsigned long long locals_size,
+                              unsigned long long size)
+{
+    LLVMValueRef enter = declare_enter(ir);
+    unsigned long long sizes = (locals_size + size) / CPC_ARENA_ALIGNMENT << 16 |
+                               locals_size / CPC_ARENA_ALIGNMENT;
+    LLVMValueRef args[] = { tagged, LLVMConstInt(ir->i32, sizes, false) };
+    LLVMValueRef frame =
+        LLVMBuildCall2(builder, LLVMGlobalGetValueType(enter), enter, args, 2, "");
+
+    LLVMSetInstructionCallConv(frame, LLVMGetFunctionCallConv(enter));
+    return frame;
 }
 
 /* --- alloca() and variable-length arrays ----------------------------------------------- */

@@ -30,5 +30,15 @@ void cpc_memory_drop_to(const CpcBody *body, LLVMValueRef mark);
 void cpc_memory_convert_dynamic(const CpcBody *body, LLVMValueRef instruction,
                                 bool is_second);
 
+/* How much cpc_memory_enter() can take. */
+#define CPC_MAX_ENTERED (0xffff * 16)
+/*
+ * A frame of @size bytes, with locals before it, of an arena at an even address; the one to
+ * go on with of an arena at the odd address behind: see whole.c.
+ */
+LLVMValueRef cpc_memory_enter(const CpcIr *ir, LLVMBuilderRef builder,
+                              LLVMValueRef tagged, unsigned long long locals_size,
+                              unsigned long long size);
+
 /* A function that makes the frame of one that has to wait: see memory.c. */
 LLVMValueRef cpc_memory_frame_maker(const CpcIr *ir, LLVMTypeRef *type);

@@ -31,17 +31,14 @@
  * done about thread-local variables, since no optimisation has been run yet that could
  * have moved an address over a suspension.
  */
-#include "body.h"
-#include "function.h"
+#include "split.h"
+
 #include "live.h"
-#include "marks.h"
 #include "memory.h"
 #include "shim.h"
 
 #include "../runtime/arena.h"
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* One of the two functions. */
 typedef struct {
@@ -54,91 +51,10 @@ typedef struct {
 
 typedef struct {
     const CpcIr *ir;
-    CpcLives lives;
-    unsigned long long *offsets; /* of the values in the frame */
-    unsigned long long where_offset;
-    unsigned long long frame_size;
-    unsigned long long locals_size;
+    CpcFrameLayout frame;
     bool has_memory; /* from the beginning: locals, alloca() */
     LLVMValueRef resume;
 } Split;
-
-/* --- calls, each at the end of a block ------------------------------------------------- */
-
-/* The block after @call, which begins with a phi of what it returns. */
-static void separate_call(const CpcBody *body, LLVMValueRef call)
-{
-    LLVMTypeRef type = LLVMTypeOf(call);
-    LLVMBasicBlockRef then = cpc_shim_split(LLVMGetNextInstruction(call), "then");
-
-    if (!cpc_is_void(type)) {
-        LLVMBasicBlockRef before = LLVMGetInstructionParent(call);
-        LLVMPositionBuilderBefore(body->builder, LLVMGetFirstInstruction(then));
-        LLVMValueRef result = LLVMBuildPhi(body->builder, type, "");
-        LLVMReplaceAllUsesWith(call, result);
-        LLVMAddIncoming(result, &call, &before, 1);
-    }
-}
-
-static LLVMBasicBlockRef block_after(LLVMValueRef call)
-{
-    return LLVMGetSuccessor(LLVMGetNextInstruction(call), 0);
-}
-
-static void find_lives(Split *split, const CpcBody *body)
-{
-    LLVMBasicBlockRef *blocks = calloc(body->calls.n, sizeof(*blocks));
-
-    for (size_t i = 0; i < body->calls.n; i++) {
-        separate_call(body, body->calls.items[i]);
-    }
-    for (size_t i = 0; i < body->calls.n; i++) {
-        blocks[i] = block_after(body->calls.items[i]);
-    }
-    split->lives = cpc_lives_find(body->function, blocks, body->calls.n);
-    free(blocks);
-}
-
-/* --- the frame -------------------------------------------------------------------------- */
-
-static unsigned alignment_in_frame(const CpcIr *ir, LLVMTypeRef type)
-{
-    unsigned alignment = LLVMABIAlignmentOfType(ir->layout, type);
-
-    return alignment < CPC_ARENA_ALIGNMENT ? alignment : CPC_ARENA_ALIGNMENT;
-}
-
-static unsigned long long result_offset(const CpcIr *ir)
-{
-    return CPC_FRAME_N_WORDS * ir->pointer_size;
-}
-
-static void lay_out(Split *split, const CpcBody *body)
-{
-    const CpcIr *ir = split->ir;
-    unsigned long long result_size = 0;
-
-    for (size_t i = 0; i < body->calls.n; i++) {
-        LLVMTypeRef type = LLVMTypeOf(body->calls.items[i]);
-        if (!cpc_is_void(type)) {
-            result_size = cpc_max(result_size, LLVMABISizeOfType(ir->layout, type));
-        }
-    }
-    unsigned long long end = result_offset(ir) + result_size;
-    if (body->calls.n > 1) {
-        split->where_offset = cpc_round_up(end, 4);
-        end = split->where_offset + 4;
-    }
-    split->offsets = calloc(split->lives.n + 1, sizeof(*split->offsets));
-    for (size_t i = 0; i < split->lives.n; i++) {
-        LLVMTypeRef type = split->lives.items[i].type;
-        split->offsets[i] = cpc_round_up(end, alignment_in_frame(ir, type));
-        end = split->offsets[i] + LLVMABISizeOfType(ir->layout, type);
-    }
-    split->frame_size = cpc_round_up(end, CPC_ARENA_ALIGNMENT);
-    split->locals_size = cpc_memory_of_locals(body);
-    split->has_memory = split->locals_size > 0 || body->dynamic.n > 0;
-}
 
 static LLVMValueRef in_frame(const Half *half, LLVMValueRef frame,
                              unsigned long long offset)
@@ -152,21 +68,21 @@ static void move_value(const Split *split, const Half *half, LLVMValueRef frame,
                        size_t i, bool is_saved)
 {
     LLVMBuilderRef builder = half->body.builder;
-    LLVMTypeRef type = split->lives.items[i].type;
+    LLVMTypeRef type = split->frame.lives.items[i].type;
     LLVMValueRef variable = half->variables.items[i];
-    LLVMValueRef place = in_frame(half, frame, split->offsets[i]);
+    LLVMValueRef place = in_frame(half, frame, split->frame.offsets[i]);
     LLVMValueRef value = LLVMBuildLoad2(builder, type, is_saved ? variable : place, "");
     LLVMValueRef store = LLVMBuildStore(builder, value, is_saved ? place : variable);
 
-    LLVMSetAlignment(is_saved ? store : value, alignment_in_frame(split->ir, type));
+    LLVMSetAlignment(is_saved ? store : value, cpc_frame_alignment(split->ir, type));
 }
 
 /* Save to the frame, or read from there, what is needed after call @call. */
 static void move_values(const Split *split, const Half *half, LLVMValueRef frame,
                         size_t call, bool is_saved)
 {
-    for (size_t i = 0; i < split->lives.n; i++) {
-        if (split->lives.items[i].is_needed[call]) {
+    for (size_t i = 0; i < split->frame.lives.n; i++) {
+        if (split->frame.lives.items[i].is_needed[call]) {
             move_value(split, half, frame, i, is_saved);
         }
     }
@@ -176,8 +92,9 @@ static void save_where(const Split *split, const Half *half, LLVMValueRef frame,
                        size_t call)
 {
     if (half->body.calls.n > 1) {
-        LLVMBuildStore(half->body.builder, LLVMConstInt(split->ir->i32, call, false),
-                       in_frame(half, frame, split->where_offset));
+        LLVMBuildStore(half->body.builder,
+                       LLVMConstInt(split->frame.where_type, call, false),
+                       in_frame(half, frame, split->frame.where_offset));
     }
 }
 
@@ -202,7 +119,8 @@ static LLVMValueRef convert_call(const Half *half, LLVMValueRef call)
 {
     const CpcBody *body = &half->body;
     LLVMBuilderRef builder = body->builder;
-    LLVMBasicBlockRef before = LLVMGetInstructionParent(call), then = block_after(call);
+    LLVMBasicBlockRef before = LLVMGetInstructionParent(call),
+                      then = cpc_frame_block_after(call);
     LLVMBasicBlockRef wait = cpc_append_block(body->ir, body->function, "wait");
     bool is_void = cpc_is_void(LLVMTypeOf(call));
 
@@ -235,7 +153,7 @@ static void build_memory(const Split *split, Half *half)
     LLVMPositionBuilderAtEnd(builder, entry);
     LLVMSetCurrentDebugLocation2(builder, NULL);
     CpcTaken taken =
-        cpc_memory_take(&half->body, split->locals_size + split->frame_size);
+        cpc_memory_take(&half->body, split->frame.locals_size + split->frame.size);
     half->start = taken.start;
     half->base = taken.base;
     cpc_memory_place_locals(&half->body, half->base);
@@ -252,10 +170,10 @@ static LLVMValueRef build_frame(const Split *split, const Half *half,
         LLVMTypeRef type;
         LLVMValueRef maker = cpc_memory_frame_maker(ir, &type);
         LLVMValueRef args[] = { half->body.arena, callee,
-                                cpc_size(ir, split->frame_size), split->resume };
+                                cpc_size(ir, split->frame.size), split->resume };
         return LLVMBuildCall2(builder, type, maker, args, 4, "");
     }
-    LLVMValueRef frame = in_frame(half, half->base, split->locals_size);
+    LLVMValueRef frame = in_frame(half, half->base, split->frame.locals_size);
     store_word(half, split->resume, frame, CPC_FRAME_RESUME);
     store_word(half, LLVMConstNull(ir->pointer), frame, CPC_FRAME_MARK);
     store_word(half, half->start, half->body.arena, CPC_ARENA_MARK);
@@ -337,8 +255,9 @@ static void convert_second_return(const Split *split, Half *half, LLVMValueRef r
     LLVMValueRef parent = load_word(half, half->frame, CPC_FRAME_PARENT);
     LLVMValueRef mark = load_word(half, half->frame, CPC_FRAME_MARK);
     if (result) {
-        LLVMValueRef store = LLVMBuildStore(
-            builder, result, in_frame(half, parent, result_offset(split->ir)));
+        LLVMValueRef store =
+            LLVMBuildStore(builder, result,
+                           in_frame(half, parent, cpc_frame_result_offset(split->ir)));
         LLVMSetAlignment(store, split->ir->pointer_size);
     }
     cpc_memory_drop_to(&half->body, mark);
@@ -351,16 +270,16 @@ static LLVMBasicBlockRef build_going_on(const Split *split, const Half *half, si
 {
     LLVMBuilderRef builder = half->body.builder;
     LLVMValueRef call = half->body.calls.items[i];
-    LLVMBasicBlockRef then = block_after(call);
+    LLVMBasicBlockRef then = cpc_frame_block_after(call);
     LLVMBasicBlockRef block = cpc_insert_block(split->ir, entry, "resume");
 
     LLVMPositionBuilderAtEnd(builder, block);
     LLVMSetCurrentDebugLocation2(builder, LLVMInstructionGetDebugLoc(call));
     move_values(split, half, half->frame, i, false);
     if (!cpc_is_void(LLVMTypeOf(call))) {
-        LLVMValueRef result =
-            LLVMBuildLoad2(builder, LLVMTypeOf(call),
-                           in_frame(half, half->frame, result_offset(split->ir)), "");
+        LLVMValueRef result = LLVMBuildLoad2(
+            builder, LLVMTypeOf(call),
+            in_frame(half, half->frame, cpc_frame_result_offset(split->ir)), "");
         LLVMSetAlignment(result, split->ir->pointer_size);
         LLVMAddIncoming(LLVMGetFirstInstruction(then), &result, &block, 1);
     }
@@ -371,7 +290,6 @@ static LLVMBasicBlockRef build_going_on(const Split *split, const Half *half, si
 static void build_jumps(const Split *split, const Half *half, LLVMBasicBlockRef begin,
                         LLVMBasicBlockRef entry)
 {
-    const CpcIr *ir = split->ir;
     LLVMBuilderRef builder = half->body.builder;
     unsigned n = (unsigned)half->body.calls.n;
     LLVMBasicBlockRef *blocks = calloc(n, sizeof(*blocks));
@@ -384,12 +302,14 @@ static void build_jumps(const Split *split, const Half *half, LLVMBasicBlockRef 
     if (n == 1) {
         LLVMBuildBr(builder, blocks[0]);
     } else {
-        LLVMValueRef where = LLVMBuildLoad2(
-            builder, ir->i32, in_frame(half, half->frame, split->where_offset), "");
+        LLVMValueRef where =
+            LLVMBuildLoad2(builder, split->frame.where_type,
+                           in_frame(half, half->frame, split->frame.where_offset), "");
         /* The last one is where all other numbers would lead; there are none. */
         LLVMValueRef jump = LLVMBuildSwitch(builder, where, blocks[n - 1], n - 1);
         for (unsigned i = 0; i < n - 1; i++) {
-            LLVMAddCase(jump, LLVMConstInt(ir->i32, i, false), blocks[i]);
+            LLVMAddCase(jump, LLVMConstInt(split->frame.where_type, i, false),
+                        blocks[i]);
         }
     }
     free(blocks);
@@ -397,10 +317,9 @@ static void build_jumps(const Split *split, const Half *half, LLVMBasicBlockRef 
 
 static void convert_second(const Split *split, Half *half)
 {
-    const CpcIr *ir = split->ir;
     LLVMBuilderRef builder = half->body.builder;
     LLVMBasicBlockRef entry = LLVMGetEntryBasicBlock(half->body.function);
-    LLVMBasicBlockRef begin = cpc_insert_block(ir, entry, "begin");
+    LLVMBasicBlockRef begin = cpc_insert_block(split->ir, entry, "begin");
 
     LLVMPositionBuilderAtEnd(builder, begin);
     LLVMSetCurrentDebugLocation2(builder, NULL);
@@ -409,9 +328,9 @@ static void convert_second(const Split *split, Half *half)
         LLVMInsertIntoBuilder(builder, half->variables.items[i]);
     }
     if (split->has_memory) {
-        half->base =
-            cpc_build_offset(ir, builder, half->frame,
-                             LLVMConstInt(ir->size, -split->locals_size, true));
+        half->base = cpc_build_offset(
+            split->ir, builder, half->frame,
+            LLVMConstInt(split->ir->size, -split->frame.locals_size, true));
         cpc_memory_place_locals(&half->body, half->base);
     }
     build_jumps(split, half, begin, entry);
@@ -425,31 +344,6 @@ static void convert_second(const Split *split, Half *half)
     cpc_shim_drop_unreachable(half->body.function);
 }
 
-/* --- for the debugger --------------------------------------------------------------------- */
-
-/* "CPL1": cpc/gdb/cpc.py looks for it. */
-#define LINES_MAGIC 0x43504c31
-
-/*
- * In front of the second function, read backwards from it: the magic number, how many
- * suspensions there are, where a frame says which, and their lines.  Sixteen bytes or a
- * multiple, so that the function is aligned as before.
- */
-static void note_lines(const Split *split, const CpcBody *body)
-{
-    unsigned n = (unsigned)cpc_round_up(body->calls.n + 3, 4);
-    unsigned *words = calloc(n, sizeof(*words));
-
-    words[n - 1] = LINES_MAGIC;
-    words[n - 2] = (unsigned)body->calls.n;
-    words[n - 3] = (unsigned)split->where_offset;
-    for (size_t i = 0; i < body->calls.n; i++) {
-        words[n - 4 - i] = LLVMGetDebugLocLine(body->calls.items[i]);
-    }
-    cpc_shim_put_before(split->resume, words, n);
-    free(words);
-}
-
 /* --- one body, two functions --------------------------------------------------------------- */
 
 static CpcValues copy_of(const CpcValues *values)
@@ -460,24 +354,6 @@ static CpcValues copy_of(const CpcValues *values)
         cpc_values_add(&copy, values->items[i]);
     }
     return copy;
-}
-
-/* A function of the type that resumes, with nothing in it. */
-static LLVMValueRef declare_resume(const CpcIr *ir, LLVMValueRef function)
-{
-    LLVMTypeRef types[] = { ir->pointer, ir->pointer };
-    LLVMTypeRef type = LLVMFunctionType(ir->pointer, types, 2, false);
-    size_t length;
-    const char *name = LLVMGetValueName2(function, &length);
-    char *resume_name = malloc(length + sizeof(".resume"));
-
-    sprintf(resume_name, "%s.resume", name);
-    LLVMValueRef resume = cpc_function_declare(ir, function, type, resume_name);
-    LLVMSetLinkage(resume, LLVMInternalLinkage);
-    LLVMSetVisibility(resume, LLVMDefaultVisibility);
-    free(resume_name);
-    cpc_add_attribute(ir, resume, 2, "nonnull");
-    return resume;
 }
 
 static Half half_copy(const Half *first)
@@ -531,28 +407,25 @@ static void become_second(Half *half, LLVMValueRef resume)
     half->body.arena = LLVMGetParam(resume, 1);
 }
 
-void cpc_split(CpcBody *body)
+void cpc_split(CpcBody *body, const CpcFrameLayout *layout)
 {
-    Split split = { .ir = body->ir };
+    Split split = {
+        .ir = body->ir,
+        .frame = *layout,
+        .has_memory = layout->locals_size > 0 || body->dynamic.n > 0,
+    };
     Half first = { .body = *body };
 
-    find_lives(&split, body);
-    lay_out(&split, body);
-    for (size_t i = 0; i < split.lives.n; i++) {
-        LLVMValueRef value = split.lives.items[i].value;
-        cpc_values_add(&first.variables,
-                       cpc_lives_demote(body->ir, body->function, value));
+    for (size_t i = 0; i < layout->lives.n; i++) {
+        cpc_values_add(
+            &first.variables,
+            cpc_lives_demote(body->ir, body->function, layout->lives.items[i].value));
     }
-    split.resume = declare_resume(body->ir, body->function);
-    if (cpc_shim_has_debug_info(body->function)) {
-        note_lines(&split, body);
-    }
+    split.resume = cpc_frame_declare_resume(body, layout);
     Half second = half_copy(&first);
     become_second(&second, split.resume);
     convert_first(&split, &first);
     convert_second(&split, &second);
     half_free(&second);
     free(first.variables.items);
-    free(split.offsets);
-    cpc_lives_free(&split.lives);
 }

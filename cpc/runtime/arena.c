@@ -113,6 +113,24 @@ CpcFrame *cpc_arena_frame(CpcArena *arena, CpcFrame *callee, size_t size,
     return frame;
 }
 
+CpcFrame *cpc_arena_wait(CpcArena *arena, CpcFrame *callee, CpcFrame *frame,
+                         CpcFrame *(*resume)(CpcFrame *frame, CpcArena *arena))
+{
+    bool is_first_time = !frame->parent;
+
+    frame->resume = resume;
+    callee->parent = frame;
+    if (is_first_time) {
+        arena->mark = frame->mark;
+        frame->mark = NULL;
+        return frame;
+    }
+    if (callee != cpc_arena_as_frame(arena)) {
+        callee->mark = arena->mark;
+    }
+    return NULL;
+}
+
 /* Of two chunks keep the larger: calls that go as deep again then fit into one. */
 static void leave_chunk(CpcArena *arena)
 {
@@ -137,6 +155,23 @@ void cpc_arena_drop(CpcArena *arena, char *to)
     } else {
         arena->next = to;
     }
+}
+
+CpcFrame *cpc_arena_end(CpcArena *arena, CpcFrame *frame)
+{
+    CpcFrame *parent = frame->parent;
+    char *mark = frame->mark;
+
+    if (mark) {
+        /* base < mark <= end, in one comparison. */
+        if ((uintptr_t)mark - (uintptr_t)arena->base - 1 <
+            (uintptr_t)arena->end - (uintptr_t)arena->base) {
+            arena->next = mark;
+        } else {
+            cpc_arena_drop(arena, mark);
+        }
+    }
+    return parent;
 }
 
 void cpc_arena_leave_scope(CpcArena *arena, char *mark)

@@ -79,6 +79,14 @@ void *cpc_arena_take(CpcArena *arena, size_t size);
 /* A frame of @size bytes for the function @resume goes on in, which waits for @callee. */
 CpcFrame *cpc_arena_frame(CpcArena *arena, CpcFrame *callee, size_t size,
                           CpcFrame *(*resume)(CpcFrame *frame, CpcArena *arena));
+/*
+ * For @frame of a large function (plugin/whole.c), which waits for @callee and goes on in
+ * @resume.  Returns what the function returns: its frame if it stops for the first time.
+ */
+CpcFrame *cpc_arena_wait(CpcArena *arena, CpcFrame *callee, CpcFrame *frame,
+                         CpcFrame *(*resume)(CpcFrame *frame, CpcArena *arena));
+/* The same as it finishes; its parent, if it has had to wait. */
+CpcFrame *cpc_arena_end(CpcArena *arena, CpcFrame *frame);
 /* Give back what was taken since @to was, and @to. */
 void cpc_arena_drop(CpcArena *arena, char *to);
 
