@@ -55,8 +55,9 @@ static void send_command(UsbredirHost *host, uint16_t code, const uint32_t param
 #define P(...) ((const uint32_t[5]){ __VA_ARGS__ })
 
 typedef struct {
-    bool is_split; /* the header in a transfer of its own */
-    bool has_end;  /* an empty packet after a full one, as the specification has it */
+    bool is_split;  /* the header in a transfer of its own */
+    bool has_end;   /* an empty packet after a full one, as the specification has it */
+    uint32_t piece; /* the most in one transfer; 0 is 16 KiB, as libmtp's are */
 } Style;
 
 static void put_header(uint8_t *at, uint16_t code, uint64_t payload)
@@ -68,19 +69,23 @@ static void put_header(uint8_t *at, uint16_t code, uint64_t payload)
     memcpy(at, header, sizeof(header));
 }
 
-/* A data phase to the device in transfers of at most 16 KiB, as libmtp's are. */
+/* A data phase to the device, all of its transfers behind one another. */
 static void send_data(UsbredirHost *host, uint16_t code, const uint8_t *bytes,
                       uint32_t size, Style style)
 {
     static uint8_t all[HEADER + 2 * MIB];
     uint32_t total = HEADER + size;
+    uint32_t piece = style.piece ? style.piece : 16 * KIB;
+    uint64_t id = 0;
 
     put_header(all, code, size);
     memcpy(all + HEADER, bytes, size);
     for (uint32_t at = 0, n; at < total; at += n) {
-        n = at == 0 && style.is_split ? HEADER : MIN(16 * KIB, total - at);
-        host_send_out(host, all + at, n);
+        n = at == 0 && style.is_split ? HEADER : MIN(piece, total - at);
+        id = host_submit(host, 0x02, all + at, n);
     }
+    host_wait_for(host, id);
+    g_assert_cmpint(host->status, ==, usb_redir_success);
     uint32_t last = style.is_split ? size : total;
     if (style.has_end && last > 0 && last % PACKET == 0) {
         host_send_out(host, all, 0);
@@ -212,7 +217,7 @@ static void announce(UsbredirHost *host, uint64_t size)
     send_command(
         host, 0x9808,
         P(0x00010001, 0xffffffff, 0x3000, (uint32_t)(size >> 32), (uint32_t)size));
-    send_data(host, 0x9808, list, sizeof(list), (Style){ false, true });
+    send_data(host, 0x9808, list, sizeof(list), (Style){ .has_end = true });
     host_expect(host, 0x2001);
 }
 
@@ -227,7 +232,13 @@ static void borders_are_right(UsbredirHost *host, gconstpointer unused)
     for (unsigned i = 0; i < 9 * 4 * 2; i++) {
         /* One less, the same and one more; also with the header's 12 bytes. */
         uint32_t size = borders[i % 3] + (i / 3 % 3) - 1 - (i / 36 == 0 ? 0 : HEADER);
-        const Style style = { i / 9 % 2 != 0, i / 18 % 2 != 0 };
+        const Style style = {
+            .is_split = i / 9 % 2 != 0,
+            .has_end = i / 18 % 2 != 0,
+            .piece = i % 5 == 0 ? 300 * KIB
+                     : i % 2    ? 16 * KIB
+                                : MIB,
+        };
         g_autofree char *path = g_build_filename(host->folder, "file", NULL);
         g_autofree char *stored = NULL;
         gsize n;

@@ -297,6 +297,34 @@ static void every_size_is_served(Fixture *f, gconstpointer unused)
     converse(f, receive_every_size);
 }
 
+/* Each request is as large as the one before, larger, smaller, or cuts in what was
+ * read ahead for one. */
+static void coroutine_fn receive_in_changing_pieces(Fixture *f)
+{
+    static const size_t pieces[] = { 65536,  65536, 131072, 512,    65536, 4096,
+                                     262144, 65536, 65536,  131072, 16384, 131072 };
+    static uint8_t bytes[3 << 20];
+    g_autoptr(GByteArray) data = g_byte_array_new();
+
+    fill(bytes, sizeof(bytes));
+    open_session(f);
+    test_share_put(&f->share, "file", (const char *)bytes, sizeof(bytes));
+    send_command(f, 0x1009, test_share_handle(&f->share, "file"), 0);
+    for (size_t i = 0; i == 0 || f->got->len == pieces[(i - 1) % G_N_ELEMENTS(pieces)];
+         i++) {
+        receive(f, pieces[i % G_N_ELEMENTS(pieces)]);
+        g_byte_array_append(data, f->got->data, f->got->len);
+    }
+    assert_bytes(data->data + OSTLER_MTP_HEADER, data->len - OSTLER_MTP_HEADER, bytes,
+                 sizeof(bytes));
+    g_assert_cmphex(receive_response(f).code, ==, OSTLER_MTP_OK);
+}
+
+static void a_file_is_served_in_changing_pieces(Fixture *f, gconstpointer unused)
+{
+    converse(f, receive_in_changing_pieces);
+}
+
 /* ---- every size ---- */
 
 /*
@@ -618,6 +646,7 @@ int main(int argc, char **argv)
     TEST("every-size-is-stored-without-an-empty-packet",
          every_size_is_stored_without_an_empty_packet);
     TEST("every-size-is-served", every_size_is_served);
+    TEST("a-file-is-served-in-changing-pieces", a_file_is_served_in_changing_pieces);
     SIZES("every-size-is-served-as-a-part", every_size_is_served_as_a_part);
     SIZES("every-size-is-stored-as-a-part", every_size_is_stored_as_a_part);
     SIZES("every-size-is-stored-as-a-part-after-a-header",

@@ -148,26 +148,62 @@ void coroutine_mixed_fn ostler_mtp_responder_notify(OstlerMtpResponder *responde
 
 /* ---- to the initiator ---- */
 
+/* While QEMU takes a transfer as large as this, the next is read from the file. */
+#define AHEAD_MIN (64u << 10)
+
 /* A container: its head, or all of it, and as many bytes of the session's. */
 typedef struct {
     const uint8_t *head;
     size_t n_head;
-    uint64_t left; /* head and payload still to go */
-    uint64_t sent;
+    uint64_t left;  /* head and payload still to go */
+    uint64_t made;  /* of both, those that were put into a buffer */
+    uint8_t *ahead; /* headroom, then n_ahead bytes that go next; or NULL */
+    size_t n_ahead;
 } Outbound;
 
-static void fill(OstlerMtpResponder *responder, Outbound *out, uint8_t *buffer,
+static void make(OstlerMtpResponder *responder, Outbound *out, uint8_t *buffer,
                  size_t size)
 {
     size_t head =
-        out->sent < out->n_head ? MIN(size, out->n_head - (size_t)out->sent) : 0;
+        out->made < out->n_head ? MIN(size, out->n_head - (size_t)out->made) : 0;
 
     if (head > 0) {
-        memcpy(buffer, out->head + out->sent, head);
+        memcpy(buffer, out->head + out->made, head);
     }
     ostler_mtp_session_produce(responder->session, buffer + head, size - head);
-    out->sent += size;
-    out->left -= size;
+    out->made += size;
+}
+
+/* The host is expected to ask for as much as it just did.  Without memory: later. */
+static void make_ahead(OstlerMtpResponder *responder, Outbound *out, size_t wanted)
+{
+    size_t size = (size_t)MIN(wanted, out->left);
+
+    if (out->ahead || size < AHEAD_MIN || size > OSTLER_USB_MAX_TRANSFER) {
+        return;
+    }
+    out->ahead = g_try_malloc(OSTLER_USB_HEADROOM + size);
+    if (out->ahead) {
+        out->n_ahead = size;
+        make(responder, out, out->ahead + OSTLER_USB_HEADROOM, size);
+    }
+}
+
+/* The host asked for less or more than expected. */
+static size_t copy_ahead(Outbound *out, uint8_t *buffer, size_t size)
+{
+    size_t n = MIN(size, out->n_ahead);
+
+    if (n > 0) {
+        uint8_t *start = out->ahead + OSTLER_USB_HEADROOM;
+        memcpy(buffer, start, n);
+        memmove(start, start + n, out->n_ahead - n);
+        out->n_ahead -= n;
+    }
+    if (out->n_ahead == 0) {
+        g_clear_pointer(&out->ahead, g_free);
+    }
+    return n;
 }
 
 /* Answer one transfer of the host's; false if that could not be done. */
@@ -176,37 +212,54 @@ static bool fill_transfer(OstlerMtpResponder *responder, Outbound *out,
 {
     size_t size = (size_t)MIN(transfer->wanted, out->left);
 
-    if (size > 0) {
+    out->left -= size;
+    if (out->ahead && out->n_ahead == size) {
+        uint8_t *ahead = g_steal_pointer(&out->ahead);
+        out->n_ahead = 0;
+        ostler_usb_transfer_adopt(transfer, ahead, ahead + OSTLER_USB_HEADROOM, size);
+    } else if (size > 0) {
         if (!ostler_usb_transfer_reserve(transfer, size)) {
             transfer->status = OSTLER_USB_STALL;
             return false;
         }
-        fill(responder, out, transfer->data, size);
+        size_t n = copy_ahead(out, transfer->data, size);
+        make(responder, out, transfer->data + n, size - n);
     }
     return true;
+}
+
+/* false if it could not be filled, or nobody wants it. */
+static bool coroutine_fn send_transfer(OstlerMtpResponder *responder, Outbound *out,
+                                       bool *out_is_over)
+{
+    OstlerUsbTransfer *transfer =
+        ostler_usb_device_next(responder->device, OSTLER_USB_BULK_IN);
+
+    if (!transfer) {
+        return false;
+    }
+    size_t wanted = transfer->wanted;
+    bool is_filled = fill_transfer(responder, out, transfer);
+    *out_is_over = out->left == 0 && (transfer->size < wanted ||
+                                      transfer->size % OSTLER_USB_MAX_PACKET != 0);
+    ostler_usb_device_complete(responder->device, transfer);
+    if (is_filled) {
+        make_ahead(responder, out, wanted);
+    }
+    return is_filled;
 }
 
 /* A container ends with a short packet: if its last is a full one, an empty follows. */
 static bool coroutine_fn send_container(OstlerMtpResponder *responder, Outbound *out)
 {
     bool is_over = false;
+    bool is_going = true;
 
-    while (!is_over) {
-        OstlerUsbTransfer *transfer =
-            ostler_usb_device_next(responder->device, OSTLER_USB_BULK_IN);
-        if (!transfer) {
-            return false;
-        }
-        bool is_filled = fill_transfer(responder, out, transfer);
-        is_over = !is_filled ||
-                  (out->left == 0 && (transfer->size < transfer->wanted ||
-                                      transfer->size % OSTLER_USB_MAX_PACKET != 0));
-        ostler_usb_device_complete(responder->device, transfer);
-        if (!is_filled) {
-            return false;
-        }
+    while (is_going && !is_over) {
+        is_going = send_transfer(responder, out, &is_over);
     }
-    return true;
+    g_free(out->ahead);
+    return is_going;
 }
 
 static bool coroutine_fn send_data(OstlerMtpResponder *responder,

@@ -102,6 +102,15 @@ bool ostler_usb_transfer_reserve(OstlerUsbTransfer *transfer, size_t size)
     return true;
 }
 
+void ostler_usb_transfer_adopt(OstlerUsbTransfer *transfer, uint8_t *buffer,
+                               uint8_t *data, size_t size)
+{
+    g_free(transfer->buffer);
+    transfer->buffer = buffer;
+    transfer->data = data;
+    transfer->size = size;
+}
+
 OstlerUsbDevice *ostler_usb_device_new(const OstlerUsbIdentity *identity)
 {
     OstlerUsbDevice *device = g_new0(OstlerUsbDevice, 1);

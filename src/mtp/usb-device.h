@@ -62,6 +62,10 @@ void ostler_usb_transfer_free(OstlerUsbTransfer *transfer); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerUsbTransfer, ostler_usb_transfer_free)
 /* Make room for @size bytes at ->data and set ->size; false when there is no memory. */
 bool ostler_usb_transfer_reserve(OstlerUsbTransfer *transfer, size_t size);
+/* Take @buffer over (from g_malloc), which has @size bytes at @data; to the host there
+ * must be the headroom before them. */
+void ostler_usb_transfer_adopt(OstlerUsbTransfer *transfer, uint8_t *buffer,
+                               uint8_t *data, size_t size);
 
 /* What a transport does for the device. */
 typedef void coroutine_fn OstlerUsbComplete(const OstlerUsbTransfer *transfer,

@@ -220,20 +220,48 @@ static void coroutine_fn handle_control(Link *link, const OstlerUsbredirPacket *
     }
 }
 
+/* Give the buffer away with the packet's data in it; what is unread goes to a new one. */
+static void give_buffer(Link *link, const OstlerUsbredirPacket *packet,
+                        OstlerUsbTransfer *transfer)
+{
+    size_t n_unread = link->end - link->at;
+    size_t capacity = MAX(n_unread, READ_SIZE);
+    uint8_t *fresh = g_malloc(capacity);
+
+    memcpy(fresh, link->buffer + link->at, n_unread);
+    ostler_usb_transfer_adopt(transfer, link->buffer, (uint8_t *)packet->data,
+                              packet->size);
+    link->buffer = fresh;
+    link->capacity = capacity;
+    link->at = 0;
+    link->end = n_unread;
+}
+
+static bool take_data(Link *link, const OstlerUsbredirPacket *packet,
+                      OstlerUsbTransfer *transfer)
+{
+    if (packet->size > READ_SIZE) {
+        give_buffer(link, packet, transfer);
+        return true;
+    }
+    if (!ostler_usb_transfer_reserve(transfer, packet->size)) {
+        return false;
+    }
+    memcpy(transfer->data, packet->data, packet->size);
+    return true;
+}
+
 static void coroutine_fn handle_bulk(Link *link, const OstlerUsbredirPacket *packet)
 {
     OstlerUsbTransfer *transfer =
         ostler_usb_transfer_new(packet->id, packet->endpoint, packet->length);
 
     packet->endpoint & 0x80 ? link->n_in++ : link->n_out++;
-    if (packet->size > 0) {
-        if (!ostler_usb_transfer_reserve(transfer, packet->size)) {
-            transfer->status = OSTLER_USB_STALL;
-            complete(transfer, link);
-            ostler_usb_transfer_free(transfer);
-            return;
-        }
-        memcpy(transfer->data, packet->data, packet->size);
+    if (packet->size > 0 && !take_data(link, packet, transfer)) {
+        transfer->status = OSTLER_USB_STALL;
+        complete(transfer, link);
+        ostler_usb_transfer_free(transfer);
+        return;
     }
     ostler_usb_device_submit(link->device, transfer);
 }
