@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How long enter and yield take in wasm, and how many coroutines wait at once. */
-#include "fibers.h"
+#if defined(__EMSCRIPTEN__)
+#include "emscripten.h"
+#elif defined(ASYNCIFY)
+#include "asyncify.h"
+#else
+#include <cpc/coroutine.h>
+#endif
 
 #include <stdint.h>
 #include <stdio.h>
@@ -8,10 +14,10 @@
 #include <time.h>
 
 #define N_TRIPS 1000000
-#ifdef ASYNCIFY
-#define N_ALIVE 10000 /* with all of theirs node 20 crashes now and then */
-#else
+#ifdef CPC_PLUGIN
 #define N_ALIVE 100000
+#else
+#define N_ALIVE 10000 /* with all of them node 20 crashes now and then */
 #endif
 
 static uint64_t count;

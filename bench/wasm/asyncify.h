@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fibers.h - create, enter and yield, twice: by the plugin's code, and by Asyncify
+ * asyncify.h - create, enter and yield by the least code that Asyncify can do with
  *
  * Asyncify (Binaryen's pass of that name) rewrites a module so that all functions on the
  * stack can return one by one, saving their locals, and be called again.  Each fiber has
- * memory for that, and a C stack of its own, as Emscripten's fiber API gives it.
+ * memory for that, and a C stack of its own.  Nobody ships such fibers: those that are
+ * shipped are Emscripten's (emscripten.h); this is what they could come down to.
  */
 #pragma once
-
-#ifdef ASYNCIFY
 
 #include <stdlib.h>
 
@@ -91,7 +90,3 @@ __attribute__((noinline)) static void cpc_yield(void)
     }
     start_unwind(running);
 }
-
-#else
-#include <cpc/coroutine.h>
-#endif
