@@ -41,8 +41,12 @@ static void add_rows(const char *rows, void *opaque)
 
 static gboolean read_objects(CocheckGraph *graph, GError **error)
 {
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
     for (char **object = objects; *object; object++) {
-        if (!cocheck_read_object(*object, add_rows, graph, error)) {
+        /* A linker's command line may name an archive more than once. */
+        if (g_hash_table_add(seen, *object) &&
+            !cocheck_read_object(*object, add_rows, graph, error)) {
             return FALSE;
         }
     }

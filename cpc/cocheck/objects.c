@@ -4,12 +4,15 @@
 #include "record.h"
 
 #include <gio/gio.h>
+#include <llvm-c/BitReader.h>
+#include <llvm-c/Core.h>
 #include <llvm-c/Object.h>
 #include <string.h>
 
 #define ARCHIVE_MAGIC "!<arch>\n"
 #define THIN_MAGIC    "!<thin>\n"
 #define MAGIC_SIZE    8
+#define BITCODE_MAGIC "BC\300\336"
 
 /* ar(5): 60 bytes of text. */
 typedef struct {
@@ -38,7 +41,7 @@ static void take_section(const Reader *reader, LLVMSectionIteratorRef section)
     }
 }
 
-static gboolean read_buffer(const Reader *reader, LLVMMemoryBufferRef buffer,
+static gboolean read_native(const Reader *reader, LLVMMemoryBufferRef buffer,
                             GError **error)
 {
     char *why = NULL;
@@ -62,12 +65,54 @@ static gboolean read_buffer(const Reader *reader, LLVMMemoryBufferRef buffer,
     return TRUE;
 }
 
+static void take_variable(const Reader *reader, LLVMValueRef variable)
+{
+    const char *section = LLVMGetSection(variable);
+    LLVMValueRef data = LLVMGetInitializer(variable);
+    size_t size;
+
+    if (section && strcmp(section, COCHECK_SECTION) == 0 && data &&
+        LLVMIsAConstantDataSequential(data) && LLVMIsConstantString(data)) {
+        const char *bytes = LLVMGetAsString(data, &size);
+        g_autofree char *rows = g_strndup(bytes, size);
+        reader->take(rows, reader->opaque);
+    }
+}
+
+/* -flto: what will be a section is a variable still. */
+static gboolean read_bitcode(const Reader *reader, LLVMMemoryBufferRef buffer,
+                             GError **error)
+{
+    LLVMContextRef context = LLVMContextCreate();
+    LLVMModuleRef module = NULL;
+    gboolean is_fine = !LLVMParseBitcodeInContext2(context, buffer, &module);
+
+    if (is_fine) {
+        LLVMValueRef at = LLVMGetFirstGlobal(module);
+        for (; at; at = LLVMGetNextGlobal(at)) {
+            take_variable(reader, at);
+        }
+        LLVMDisposeModule(module);
+    } else {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "'%s' is no bitcode",
+                    reader->path);
+    }
+    LLVMContextDispose(context);
+    return is_fine;
+}
+
+static gboolean is_bitcode(const char *bytes, gsize size)
+{
+    return size > 4 && memcmp(bytes, BITCODE_MAGIC, 4) == 0;
+}
+
 static gboolean is_object(const char *bytes, gsize size)
 {
-    return size > 20 && (memcmp(bytes, "\177ELF", 4) == 0 || /* ELF */
-                         memcmp(bytes, "\0asm", 4) == 0 ||
-                         memcmp(bytes, "\x64\x86", 2) == 0 || /* COFF, x86-64 */
-                         memcmp(bytes, "\x4c\x01", 2) == 0);
+    return size > 20 &&
+           (is_bitcode(bytes, size) || memcmp(bytes, "\177ELF", 4) == 0 || /* ELF */
+            memcmp(bytes, "\0asm", 4) == 0 ||
+            memcmp(bytes, "\x64\x86", 2) == 0 || /* COFF, x86-64 */
+            memcmp(bytes, "\x4c\x01", 2) == 0);
 }
 
 static gboolean read_bytes(const Reader *reader, const char *bytes, gsize size,
@@ -75,7 +120,8 @@ static gboolean read_bytes(const Reader *reader, const char *bytes, gsize size,
 {
     LLVMMemoryBufferRef buffer =
         LLVMCreateMemoryBufferWithMemoryRangeCopy(bytes, size, reader->path);
-    gboolean is_fine = read_buffer(reader, buffer, error);
+    gboolean is_fine = is_bitcode(bytes, size) ? read_bitcode(reader, buffer, error)
+                                               : read_native(reader, buffer, error);
 
     LLVMDisposeMemoryBuffer(buffer);
     return is_fine;

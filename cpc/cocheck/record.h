@@ -36,8 +36,9 @@ extern "C" {
 char *cocheck_record(LLVMModuleRef module);
 
 /*
- * Put them into the object that @module becomes, and into the file that the environment's
- * COCHECK_FILE names, if any.  In embed.cpp.
+ * Put them into the object that @module becomes, if it is ELF or COFF, into the file that
+ * the environment's COCHECK_FILE names, if any, and at the end of COCHECK_APPEND's.  In
+ * embed.cpp.
  */
 void cocheck_embed(LLVMModuleRef module);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "shim.h"
 
+#include "../cocheck/record.h"
+
 #include <llvm/Config/llvm-config.h>
 #if LLVM_VERSION_MAJOR < 15
 #error "The plugin needs LLVM 15 or newer: before, pointers had types"
@@ -131,6 +133,8 @@ namespace
 struct CpcPass : PassInfoMixin<CpcPass> {
     PreservedAnalyses run(Module &module, ModuleAnalysisManager &)
     {
+        /* As clang made it: what calls whom is gone when it has been converted. */
+        cocheck_embed(wrap(&module));
         return cpc_pass_run(wrap(&module)) ? PreservedAnalyses::none()
                                            : PreservedAnalyses::all();
     }

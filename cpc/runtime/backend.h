@@ -26,6 +26,13 @@ typedef enum {
     CPC_ENDED,
 } CpcOutcome;
 
+/* Ordinary C that calls a coroutine_fn, which only a backend may. */
+#if defined(CPC_MARKS) || defined(COCHECK) || defined(CPC_PLUGIN)
+#define coroutine_start_fn __attribute__((annotate("coroutine_start_fn")))
+#else
+#define coroutine_start_fn
+#endif
+
 #ifdef CPC_PLUGIN
 #include "continuation.h"
 #else
@@ -45,11 +52,4 @@ void cpc_backend_prepare(Coroutine *co, CoroutineEntry *entry, void *opaque);
 CpcOutcome cpc_backend_run(Coroutine *co);
 /* Inside of @co: return from the cpc_backend_run() that runs it. */
 void coroutine_fn cpc_backend_yield(Coroutine *co);
-
-/* Ordinary C that calls a coroutine_fn, which only a backend may. */
-#if defined(CPC_MARKS) || defined(COCHECK)
-#define coroutine_start_fn __attribute__((annotate("coroutine_start_fn")))
-#else
-#define coroutine_start_fn
-#endif
 #endif

@@ -80,7 +80,7 @@ static inline void cpc_backend_prepare(Coroutine *co, CoroutineEntry *entry,
     self->opaque = opaque;
 }
 
-static inline bool cpc_backend_start(FrameCoroutine *self)
+static inline bool coroutine_start_fn cpc_backend_start(FrameCoroutine *self)
 {
     CpcCompiledEntry *entry = (CpcCompiledEntry *)self->entry;
 
