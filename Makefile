@@ -2,23 +2,30 @@
 
 BUILD := build
 BUILD_CHECK := build-check
+BUILD_CHECK_PLUGIN := build-check-plugin
 BUILD_FUZZ := build-fuzz
 BUILD_QEMU := build-qemu
+BUILD_CPC := build-cpc-clang
 SECONDS := 60
 
-# make BACKEND=plugin demo, or check: all of it compiled by cpc-clang, without stacks.
-ifeq ($(BACKEND),plugin)
-BUILD := build-plugin
-BUILD_CHECK := build-plugin-check
-$(BUILD)/build.ninja $(BUILD_CHECK)/build.ninja: \
-    export CC := $(CURDIR)/build/cpc/plugin/cpc-clang
-$(BUILD)/build.ninja $(BUILD_CHECK)/build.ninja: | plugin
+# Who suspends: BACKEND=plugin compiles coroutines to continuations (docs/cpc.md), in
+# BACKEND=ucontext each has a stack.  Unset, it is the plugin where clang-19 and llvm-19-dev
+# are, and make check tries both; set, it has a folder of its own and all is tried with it.
+ifneq ($(BACKEND),)
+BUILD := build-$(BACKEND)
+BUILD_CHECK := build-check$(if $(filter plugin,$(BACKEND)),-plugin)
 endif
+SANITIZED := -Db_sanitize=address,undefined -Db_lundef=false
+EVERYDAY := --no-suite guest-long --no-suite corpus
+# What is the same whoever suspends, once is enough for.
+IN_COROUTINES := $(EVERYDAY) --no-suite check --no-suite fuzz --no-suite nested \
+    --no-suite compiler
 
-.PHONY: all help setup plugin demo check check-long check-qemu bench fuzz fresh nested \
-    clean
+.PHONY: all help setup demo check check-folder check-long check-qemu bench fuzz fresh \
+    nested clean
 
-all: $(BUILD)/build.ninja ## build into build/
+all: setup ## build into build/
+	@tools/configure $(BUILD) "$(BACKEND)" $(BUILD_CPC)
 	@ninja -C $(BUILD)
 
 help: ## this list
@@ -27,28 +34,23 @@ help: ## this list
 setup:
 	@tools/setup build run guest
 
-plugin: ## the compiler of coroutines without stacks; make BACKEND=plugin demo uses it
-	@tools/setup build check
-	@[ -f build/build.ninja ] || env -u CC meson setup build --buildtype=debugoptimized
-	@ninja -C build cpc/plugin/cpc-plugin.so cpc/plugin/cpc-clang
-
-$(BUILD)/build.ninja: | setup
-	@meson setup $(BUILD) --buildtype=debugoptimized
-
-$(BUILD_CHECK)/build.ninja:
-	@tools/setup build run guest check
-	@meson setup $(BUILD_CHECK) --buildtype=debugoptimized \
-	    -Db_sanitize=address,undefined -Db_lundef=false
-
 demo: all ## boot a guest, share a folder, prove it, show it
 	@tools/demo $(BUILD)
 
-check: $(BUILD_CHECK)/build.ninja ## all tests, with ASan and UBSan
+check-folder:
 	@tools/setup build run guest check
-	@tools/check $(BUILD_CHECK)
+	@tools/configure $(BUILD_CHECK) "$(or $(BACKEND),ucontext)" $(BUILD_CPC) $(SANITIZED)
 
-check-long: $(BUILD_CHECK)/build.ninja ## the long tier: every machine booted, libvirt's corpus
-	@tools/setup build run guest check ports long
+check: check-folder ## all tests, with ASan and UBSan, with both kinds of coroutines
+ifeq ($(BACKEND),)
+	@tools/configure $(BUILD_CHECK_PLUGIN) plugin $(BUILD_CPC) $(SANITIZED)
+	@tools/check $(BUILD_CHECK) $(EVERYDAY) -- $(BUILD_CHECK_PLUGIN) $(IN_COROUTINES)
+else
+	@tools/check $(BUILD_CHECK) $(EVERYDAY)
+endif
+
+check-long: check-folder ## the long tier: every machine booted, libvirt's corpus
+	@tools/setup ports long
 	@tools/check $(BUILD_CHECK) --suite guest-long --suite corpus
 
 $(BUILD_QEMU)/ostler/build.ninja:
@@ -79,4 +81,4 @@ fresh: ## make demo and check in a fresh Debian 12 chroot (root, mmdebstrap)
 	@tools/fresh
 
 clean: ## remove the build folders
-	@rm -rf $(BUILD) $(BUILD_CHECK) $(BUILD_FUZZ) $(BUILD_QEMU)
+	@rm -rf build build-*

@@ -15,7 +15,7 @@ plain_build() {
     {
         flock 8
         [ -f "$plain/build.ninja" ] ||
-            meson setup --buildtype=debugoptimized "$plain" "$SOURCE_DIR"
+            ${PLAIN_CC:+env CC="$PLAIN_CC"} meson setup --buildtype=debugoptimized "$plain" "$SOURCE_DIR"
         ninja -C "$plain" tests/valgrind/pidfd-helper tests/valgrind/libpidfd-shim.so "$@"
     } 8>"$BUILD_DIR/plain.lock" >build.log || {
         cat build.log >&2
