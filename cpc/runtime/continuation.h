@@ -35,7 +35,9 @@ typedef CpcFrame *CpcCompiledEntry(CpcArena *arena, void *opaque);
 typedef struct {
     Coroutine base;
     CpcArena arena;
-    _Alignas(CPC_ARENA_ALIGNMENT) union {
+    /* Not _Alignas(), which pads the end as well: 120 bytes in all, not 128. */
+    char padding[-(sizeof(Coroutine) + sizeof(CpcArena)) % CPC_ARENA_ALIGNMENT];
+    union {
         struct {
             CoroutineEntry *entry;
             void *opaque;
@@ -45,19 +47,16 @@ typedef struct {
 } FrameCoroutine;
 
 _Static_assert(offsetof(FrameCoroutine, first) % CPC_ARENA_ALIGNMENT == 0,
-               "the first chunk is aligned");
-
-/* Without the padding that the chunk's alignment puts behind it: 120 bytes, not 128. */
-#define CPC_COROUTINE_SIZE (offsetof(FrameCoroutine, first) + CPC_FIRST_CHUNK_SIZE)
+               "the first chunk is aligned, as the coroutine is");
 
 static inline Coroutine *cpc_backend_new(void)
 {
-    FrameCoroutine *self = cpc_allocate(CPC_COROUTINE_SIZE);
+    FrameCoroutine *self = cpc_allocate(sizeof(*self));
 
     if (!self) {
         cpc_fatal("No memory for a coroutine");
     }
-    memset(self, 0, CPC_COROUTINE_SIZE);
+    memset(self, 0, sizeof(*self));
     cpc_arena_init(&self->arena, self->first,
                    sizeof(self->first) / CPC_ARENA_ALIGNMENT * CPC_ARENA_ALIGNMENT);
     return &self->base;

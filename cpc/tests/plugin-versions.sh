@@ -12,7 +12,7 @@ n_tried=0
 # flags VERSION - how to compile against it
 flags() {
     echo "-fPIC -fvisibility=hidden -isystem $("llvm-config-$1" --includedir)" \
-        -D__STDC_CONSTANT_MACROS -D__STDC_LIMIT_MACROS -D__STDC_FORMAT_MACROS
+        -D_GNU_SOURCE -D__STDC_CONSTANT_MACROS -D__STDC_LIMIT_MACROS -D__STDC_FORMAT_MACROS
 }
 
 # build VERSION - cpc-plugin.so and cpc-clang in $work/VERSION
