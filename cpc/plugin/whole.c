@@ -37,7 +37,6 @@
 
 #include "../runtime/arena.h"
 #include <stdlib.h>
-#include <string.h>
 
 /* Measured on QEMU: below that two functions are hardly larger. */
 #define MIN_INSTRUCTIONS 40
@@ -303,16 +302,6 @@ static void convert_returns(const Whole *whole)
 
 /* --- the function that goes on, which is the same ------------------------------------------- */
 
-/* Its arguments are read in the beginning only. */
-static void allow_undefined(LLVMValueRef function)
-{
-    unsigned kind = LLVMGetEnumAttributeKindForName("noundef", strlen("noundef"));
-
-    for (unsigned i = 1; i <= LLVMCountParams(function); i++) {
-        LLVMRemoveEnumAttributeAtIndex(function, i, kind);
-    }
-}
-
 static void build_resume(const Whole *whole)
 {
     const CpcBody *body = whole->body;
@@ -367,7 +356,6 @@ void cpc_whole_convert(CpcBody *body, const CpcFrameLayout *layout)
     for (size_t i = 0; i < body->calls.n; i++) {
         convert_call(&whole, i, waiting);
     }
-    allow_undefined(body->function);
     build_resume(&whole);
     cpc_shim_drop_unreachable(body->function);
     free(variables);
