@@ -47,7 +47,7 @@ passes() {
     return 1
 }
 
-for version in 15 16 19; do
+for version in 15 16 19 22; do
     if ! command -v "clang-$version" "llvm-config-$version" >/dev/null; then
         echo "skip: clang-$version or llvm-$version-dev is missing"
         continue
