@@ -255,49 +255,54 @@ static unsigned convention_of_enter(const CpcIr *ir)
     return HAS_PRESERVE_MOST && is_known ? LLVMPreserveMostCallConv : LLVMCCallConv;
 }
 
-static void build_enter(const CpcIr *ir, LLVMValueRef enter)
+static LLVMValueRef build_bytes(const CpcIr *ir, LLVMBuilderRef builder,
+                                LLVMValueRef sizes, unsigned shift)
+{
+    LLVMValueRef shifted =
+        LLVMBuildLShr(builder, sizes, LLVMConstInt(ir->i32, shift, false), "");
+    LLVMValueRef units =
+        LLVMBuildAnd(builder, shifted, LLVMConstInt(ir->i32, 0xffff, false), "");
+
+    return LLVMBuildZExt(
+        builder, LLVMBuildMul(builder, units, LLVMConstInt(ir->i32, 16, false), ""),
+        ir->size, "");
+}
+
+/* The new frame in the memory from @start, for whoever makes one. */
+static void build_new_frame(const CpcIr *ir, LLVMBuilderRef builder, LLVMValueRef start,
+                            LLVMValueRef sizes)
+{
+    LLVMValueRef frame =
+        cpc_build_offset(ir, builder, start, build_bytes(ir, builder, sizes, 0));
+
+    store_word(ir, builder, LLVMConstNull(ir->pointer), frame, CPC_FRAME_PARENT);
+    store_word(ir, builder, start, frame, CPC_FRAME_MARK);
+    LLVMBuildRet(builder, frame);
+}
+
+/* In a function of its own, so that the other need not save registers. */
+static void build_enter_growing(const CpcIr *ir, LLVMValueRef enter)
 {
     LLVMBuilderRef builder = LLVMCreateBuilderInContext(ir->context);
-    LLVMValueRef tagged = LLVMGetParam(enter, 0), sizes = LLVMGetParam(enter, 1);
-    LLVMBasicBlockRef begin = cpc_append_block(ir, enter, "");
-    LLVMBasicBlockRef go_on = cpc_append_block(ir, enter, "go_on");
-    LLVMBasicBlockRef start = cpc_append_block(ir, enter, "start");
+    LLVMValueRef arena = LLVMGetParam(enter, 0), sizes = LLVMGetParam(enter, 1);
 
-    LLVMPositionBuilderAtEnd(builder, begin);
-    LLVMValueRef tag = LLVMBuildTrunc(
-        builder, LLVMBuildPtrToInt(builder, tagged, ir->size, ""), ir->i1, "");
-    LLVMBuildCondBr(builder, tag, go_on, start);
-
-    LLVMPositionBuilderAtEnd(builder, go_on);
-    LLVMValueRef arena =
-        cpc_build_offset(ir, builder, tagged, LLVMConstInt(ir->size, -1ULL, true));
-    LLVMBuildRet(builder, load_word(ir, builder, arena, CPC_FRAME_PARENT));
-
-    LLVMPositionBuilderAtEnd(builder, start);
-    LLVMValueRef all = LLVMBuildShl(
-        builder, LLVMBuildLShr(builder, sizes, LLVMConstInt(ir->i32, 16, false), ""),
-        LLVMConstInt(ir->i32, 4, false), "");
-    LLVMValueRef locals = LLVMBuildShl(
-        builder, LLVMBuildAnd(builder, sizes, LLVMConstInt(ir->i32, 0xffff, false), ""),
-        LLVMConstInt(ir->i32, 4, false), "");
-    LLVMValueRef base =
-        build_take(ir, builder, tagged, LLVMBuildZExt(builder, all, ir->size, ""));
-    LLVMValueRef frame = cpc_build_offset(ir, builder, base,
-                                          LLVMBuildZExt(builder, locals, ir->size, ""));
-    store_word(ir, builder, LLVMConstNull(ir->pointer), frame, CPC_FRAME_PARENT);
-    store_word(ir, builder, base, frame, CPC_FRAME_MARK);
-    LLVMBuildRet(builder, frame);
+    LLVMPositionBuilderAtEnd(builder, cpc_append_block(ir, enter, ""));
+    LLVMValueRef args[] = { arena, build_bytes(ir, builder, sizes, 16) };
+    LLVMValueRef start =
+        cpc_build_runtime(ir, builder, "cpc_arena_grow", ir->pointer, args, 2);
+    build_new_frame(ir, builder, start, sizes);
     LLVMDisposeBuilder(builder);
 }
 
+typedef void Build(const CpcIr *ir, LLVMValueRef function);
+
 /*
- *     CpcFrame *cpc.enter(CpcArena *tagged, uint32_t sizes)
+ *     CpcFrame *@name(CpcArena *tagged, uint32_t sizes)
  *
  * One in a program.  In @sizes, in units of 16 bytes: all, and of these the locals.
  */
-static LLVMValueRef declare_enter(const CpcIr *ir)
+static LLVMValueRef declare_enter(const CpcIr *ir, const char *name, Build *build)
 {
-    static const char name[] = "cpc.enter";
     LLVMTypeRef types[] = { ir->pointer, ir->i32 };
     LLVMValueRef enter = LLVMGetNamedFunction(ir->module, name);
 
@@ -310,24 +315,71 @@ static LLVMValueRef declare_enter(const CpcIr *ir)
         LLVMSetFunctionCallConv(enter, convention_of_enter(ir));
         cpc_add_attribute(ir, enter, index, "nounwind");
         cpc_add_attribute(ir, enter, index, "noinline");
-        build_enter(ir, enter);
+        build(ir, enter);
     }
     return enter;
+}
+
+static LLVMValueRef build_enter_call(LLVMBuilderRef builder, LLVMValueRef enter,
+                                     LLVMValueRef tagged, LLVMValueRef sizes)
+{
+    LLVMValueRef args[] = { tagged, sizes };
+    LLVMValueRef frame =
+        LLVMBuildCall2(builder, LLVMGlobalGetValueType(enter), enter, args, 2, "");
+
+    LLVMSetInstructionCallConv(frame, LLVMGetFunctionCallConv(enter));
+    return frame;
+}
+
+static void build_enter(const CpcIr *ir, LLVMValueRef enter)
+{
+    LLVMBuilderRef builder = LLVMCreateBuilderInContext(ir->context);
+    LLVMValueRef tagged = LLVMGetParam(enter, 0), sizes = LLVMGetParam(enter, 1);
+    LLVMBasicBlockRef begin = cpc_append_block(ir, enter, "");
+    LLVMBasicBlockRef start = cpc_append_block(ir, enter, "start");
+    LLVMBasicBlockRef take = cpc_append_block(ir, enter, "take");
+    LLVMBasicBlockRef grow = cpc_append_block(ir, enter, "grow");
+    LLVMBasicBlockRef go_on = cpc_append_block(ir, enter, "go_on");
+
+    LLVMPositionBuilderAtEnd(builder, begin);
+    LLVMValueRef address = LLVMBuildPtrToInt(builder, tagged, ir->size, "");
+    LLVMBuildCondBr(builder, LLVMBuildTrunc(builder, address, ir->i1, ""), go_on,
+                    start);
+
+    LLVMPositionBuilderAtEnd(builder, start);
+    LLVMValueRef taken = load_word(ir, builder, tagged, CPC_ARENA_NEXT);
+    LLVMValueRef end = load_word(ir, builder, tagged, CPC_ARENA_END);
+    LLVMValueRef next =
+        cpc_build_offset(ir, builder, taken, build_bytes(ir, builder, sizes, 16));
+    LLVMBuildCondBr(builder, LLVMBuildICmp(builder, LLVMIntUGT, next, end, ""), grow,
+                    take);
+
+    LLVMPositionBuilderAtEnd(builder, take);
+    store_word(ir, builder, next, tagged, CPC_ARENA_NEXT);
+    build_new_frame(ir, builder, taken, sizes);
+
+    LLVMPositionBuilderAtEnd(builder, grow);
+    LLVMValueRef growing = declare_enter(ir, "cpc.enter.growing", build_enter_growing);
+    LLVMValueRef grown = build_enter_call(builder, growing, tagged, sizes);
+    LLVMSetTailCall(grown, true);
+    LLVMBuildRet(builder, grown);
+
+    LLVMPositionBuilderAtEnd(builder, go_on);
+    LLVMValueRef arena =
+        cpc_build_offset(ir, builder, tagged, LLVMConstInt(ir->size, -1ULL, true));
+    LLVMBuildRet(builder, load_word(ir, builder, arena, CPC_FRAME_PARENT));
+    LLVMDisposeBuilder(builder);
 }
 
 LLVMValueRef cpc_memory_enter(const CpcIr *ir, LLVMBuilderRef builder,
                               LLVMValueRef tagged, unsigned long long locals_size,
                               unsigned long long size)
 {
-    LLVMValueRef enter = declare_enter(ir);
     unsigned long long sizes = (locals_size + size) / CPC_ARENA_ALIGNMENT << 16 |
                                locals_size / CPC_ARENA_ALIGNMENT;
-    LLVMValueRef args[] = { tagged, LLVMConstInt(ir->i32, sizes, false) };
-    LLVMValueRef frame =
-        LLVMBuildCall2(builder, LLVMGlobalGetValueType(enter), enter, args, 2, "");
 
-    LLVMSetInstructionCallConv(frame, LLVMGetFunctionCallConv(enter));
-    return frame;
+    return build_enter_call(builder, declare_enter(ir, "cpc.enter", build_enter),
+                            tagged, LLVMConstInt(ir->i32, sizes, false));
 }
 
 /* --- alloca() and variable-length arrays ----------------------------------------------- */

@@ -199,6 +199,20 @@ static void convert(const Pass *pass, LLVMValueRef twin, LLVMTypeRef type)
     }
 }
 
+/*
+ * It is the function a second time.  QEMU has hundreds of them, which open, close and
+ * change images; whoever has a fast path marks it coroutine_fn.
+ */
+static void make_small(const CpcIr *ir, LLVMValueRef twin)
+{
+    unsigned index = (unsigned)LLVMAttributeFunctionIndex;
+    unsigned kind = LLVMGetEnumAttributeKindForName("optnone", strlen("optnone"));
+
+    if (!LLVMGetEnumAttributeAtIndex(twin, index, kind)) {
+        cpc_add_attribute(ir, twin, index, "optsize");
+    }
+}
+
 /* A body is copied while it is still an ordinary one, and converted after all have been. */
 static void split_mixed(Pass *pass, size_t i)
 {
@@ -213,6 +227,7 @@ static void split_mixed(Pass *pass, size_t i)
         clone = cpc_variadic_fix(&pass->ir, clone);
     }
     cpc_function_become(twin, clone, 1);
+    make_small(&pass->ir, twin);
 }
 
 static void convert_marked(Pass *pass)

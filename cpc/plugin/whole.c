@@ -302,6 +302,14 @@ static void convert_returns(const Whole *whole)
 
 /* --- the function that goes on, which is the same ------------------------------------------- */
 
+/* Never on the stack when somebody looks, since it jumps: no table how to unwind it. */
+static void drop_unwind_table(LLVMValueRef resume)
+{
+    unsigned kind = LLVMGetEnumAttributeKindForName("uwtable", strlen("uwtable"));
+
+    LLVMRemoveEnumAttributeAtIndex(resume, (unsigned)LLVMAttributeFunctionIndex, kind);
+}
+
 static void build_resume(const Whole *whole)
 {
     const CpcBody *body = whole->body;
@@ -312,6 +320,7 @@ static void build_resume(const Whole *whole)
     unsigned n = LLVMCountParams(body->function);
     LLVMValueRef *args = calloc(n, sizeof(*args));
 
+    drop_unwind_table(whole->resume);
     LLVMPositionBuilderAtEnd(builder, cpc_append_block(ir, whole->resume, ""));
     LLVMSetCurrentDebugLocation2(builder, NULL);
     LLVMBuildStore(builder, frame,
