@@ -26,9 +26,10 @@ const CocheckCall *cocheck_coroutine_call(const CocheckFunction *function,
 
 /* --- reached --------------------------------------------------------------------------- */
 
+/* Who is known not to wait stays ordinary, and so calls others as ordinary ones. */
 static void reach(CocheckFunction *function, const CocheckCall *by, GPtrArray *queue)
 {
-    if (!function->is_reached) {
+    if (!function->is_reached && !function->is_excepted) {
         function->is_reached = TRUE;
         function->reached_by = by;
         g_ptr_array_add(queue, function);

@@ -72,7 +72,7 @@ is_fine() {
     rm -f ./*.c
 }
 
-echo 1..34
+echo 1..35
 options=
 
 unit a <<'C'
@@ -111,6 +111,13 @@ finds 'what ordinary code calls too needs the other mark' 1 \
 cp kept/*.c .
 options=--except=below
 is_fine 'what is known not to wait is not looked into'
+unit poll <<'C'
+void callback(void) { wait(); }
+void poll(void) { callback(); }
+void coroutine_fn polls(void) { poll(); }
+C
+options='--except=below --except=poll'
+is_fine 'what it calls is not in a coroutine by that'
 cp kept/*.c .
 options=--except=misspelt
 finds 'an exception that no object has is an error' 2 ''
