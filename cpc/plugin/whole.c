@@ -37,6 +37,7 @@
 
 #include "../runtime/arena.h"
 #include <stdlib.h>
+#include <string.h>
 
 /* Measured on QEMU: below that two functions are hardly larger. */
 #define MIN_INSTRUCTIONS 40
