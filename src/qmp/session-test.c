@@ -176,7 +176,7 @@ static void coroutine_fn assert_fails(Talk *talk, GQuark domain, int code,
                                       const char *words)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *text = execute(talk, "stop", 10000, &error);
+    g_autofree char *text = execute(talk, "stop", 60000, &error);
 
     g_assert_error(error, domain, code);
     g_assert_null(text);
