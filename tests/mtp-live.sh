@@ -11,7 +11,7 @@ guest_image x86_64
 ln -s "$image/vmlinuz" "$image/initrd" .
 mkdir share
 head -c 67108864 /dev/urandom >share/big
-echo small >share/small
+echo as small as can be >share/small
 hash=$(sha256sum <share/big | cut -d ' ' -f 1)
 
 # in_guest NAME COMMAND: its output is in ./out; it must succeed.  Typed as one line.
@@ -42,7 +42,7 @@ works() {
     in_guest "$1" 'for try in $(seq 40); do timeout 60 mtp-files 2>/dev/null | grep -q small &&
         break; sleep 0.5; done; timeout 60 mtp-connect --getfile small /tmp/small >/dev/null 2>&1;
         cat /tmp/small; rm -f /tmp/small'
-    says out "small"
+    says out "as small as can be"
     [ "$("$OSTLER" domstate "$1")" = running ] || fail "the guest is not running"
 }
 

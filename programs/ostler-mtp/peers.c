@@ -18,6 +18,13 @@
  */
 #define PATIENCE_US 1000
 
+/*
+ * A QEMU says hello as soon as its guest runs.  One that a guest was migrated to does not,
+ * and waits for answers to what the last ostler-mtp was asked: where a connection can be
+ * made again it is, which such a QEMU tells its guest as a replug.
+ */
+#define HELLO_MS 2000
+
 /* Lists of devices are asked for by connections of their own; more wait to be taken. */
 #define MAX_CLIENTS 8
 
@@ -123,15 +130,61 @@ static void finish(Peers *peers, OstlerChannel *channel, const GError *error)
     }
 }
 
+typedef struct {
+    OstlerChannel *channel;
+    guint silence; /* a timer, until something came */
+} Qemu;
+
+static gboolean end_silence(void *opaque)
+{
+    Qemu *qemu = opaque;
+
+    qemu->silence = 0;
+    g_debug("QEMU says nothing; it is called again");
+    ostler_channel_close(qemu->channel);
+    return G_SOURCE_REMOVE;
+}
+
+static void stop_waiting(Qemu *qemu)
+{
+    if (qemu->silence != 0) {
+        g_source_remove(qemu->silence);
+        qemu->silence = 0;
+    }
+}
+
+static gssize coroutine_fn read_qemu(void *buffer, size_t size, void *opaque,
+                                     GError **error)
+{
+    Qemu *qemu = opaque;
+    gssize n = ostler_channel_read(qemu->channel, buffer, size, error);
+
+    stop_waiting(qemu);
+    return n;
+}
+
+static bool coroutine_fn write_qemu(const void *buffer, size_t size, void *opaque,
+                                    GError **error)
+{
+    const Qemu *qemu = opaque;
+
+    return ostler_channel_write(qemu->channel, buffer, size, error);
+}
+
 /* Serve the QEMU until it is gone; false if it misbehaved. */
 static bool coroutine_fn serve_usbredir(Peers *peers, OstlerChannel *channel)
 {
     g_autoptr(GError) error = NULL;
-    const OstlerUsbredirStream stream = { read_channel, write_channel, channel };
+    Qemu qemu = { .channel = channel };
+    const OstlerUsbredirStream stream = { read_qemu, write_qemu, &qemu };
 
     g_ptr_array_add(peers->channels, channel);
     ostler_channel_set_patience(channel, PATIENCE_US);
+    if (peers->options->must_reconnect || peers->listener) {
+        qemu.silence = g_timeout_add(HELLO_MS, end_silence, &qemu);
+    }
     bool is_done = ostler_usbredir_serve(peers->device, &stream, &error);
+    stop_waiting(&qemu);
     ostler_mtp_responder_unplug(peers->responder);
     finish(peers, channel, error);
     return is_done;

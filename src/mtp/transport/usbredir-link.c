@@ -352,6 +352,30 @@ static gssize coroutine_fn read_packet(Link *link, bool is_hello,
     }
 }
 
+static bool is_handled(uint32_t type)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(handlers); i++) {
+        if (handlers[i].type == type) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A QEMU that a guest was migrated to goes on where the last one was, without a hello
+ * (hw/usb/redirect.c, usbredirparser_fl_no_hello).  It may be in the middle of a packet of
+ * the other connection, so that nothing can be said to it: only closing this one helps. */
+static void explain(const OstlerUsbredirPacket *first, GError **error)
+{
+    if (is_handled(first->type)) {
+        g_clear_error(error);
+        g_set_error(
+            error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+            "QEMU goes on with another's conversation, as after a migration; it "
+            "has to be called again");
+    }
+}
+
 static bool coroutine_fn greet(Link *link, GError **error)
 {
     const OstlerUsbredirPacket hello = {
@@ -362,6 +386,9 @@ static bool coroutine_fn greet(Link *link, GError **error)
 
     write_packet(link, &hello);
     gssize taken = read_packet(link, true, &theirs, error);
+    if (taken < 0) {
+        explain(&theirs, error);
+    }
     if (taken <= 0) {
         return taken == 0;
     }
