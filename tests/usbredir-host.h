@@ -32,7 +32,7 @@ typedef struct {
     struct usb_redir_interface_info_header interfaces;
     GByteArray *got;
     GByteArray *said; /* what we wrote, all of it; NULL: not kept */
-    GArray *events;   /* of uint32_t: code, parameter, code, ... */
+    GArray *events;   /* of uint32_t: code, parameter, code, ...; without 400C */
 } UsbredirHost;
 
 /* Make the folder and start the program with it as its one share, and plug it in. */
