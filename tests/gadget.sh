@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A real gadget: ostler-mtp inside a guest, as a USB device of the guest's own dummy
-# controller, and libmtp in the same guest as its host.
+# controller, and in the same guest as its host libmtp, and at each speed the conversations
+# of all transports (src/mtp/testing-conversation.h).
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest-lib.sh"
 requires qemu-system-x86_64 --version
@@ -9,15 +10,18 @@ requires ldd --version
 
 guest_image x86_64-usb
 
-# The program with all its libraries, in an image that the kernel unpacks over the other.
+# Programs with all their libraries, in an image that the kernel unpacks over the other.
 pack() {
     root=$tmp/root
     mkdir -p "$root/mtp"
-    cp "$OSTLER_MTP" "$root/mtp/ostler-mtp"
-    ldd "$OSTLER_MTP" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' | sort -u | while read -r library; do
+    for program; do
+        cp "$program" "$root/mtp/"
+        ldd "$program" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' >>libraries
+    done
+    sort -u libraries | while read -r library; do
         cp -L "$library" "$root/mtp/"
     done
-    loader=$(ldd "$OSTLER_MTP" | sed -n 's/^[[:space:]]*\(\/[^ ]*ld-linux[^ ]*\) .*/\1/p')
+    loader=$(ldd "$1" | sed -n 's/^[[:space:]]*\(\/[^ ]*ld-linux[^ ]*\) .*/\1/p')
     cp -L "$loader" "$root/mtp/ld.so"
     (cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) >more
     cat "$image/initrd" more >initrd
@@ -31,7 +35,7 @@ in_guest() {
     }
 }
 
-pack
+pack "$OSTLER_MTP" "$MTP_GADGET_HOST"
 qemu-system-x86_64 -machine q35,accel=tcg -m 1024 -nodefaults -display none \
     -kernel "$image/vmlinuz" -initrd initrd -append "console=ttyS0 quiet" \
     -chardev socket,id=console,path=console,server=on,wait=off \
@@ -82,6 +86,34 @@ in_guest 'for round in 1 2 3; do echo >/sys/kernel/config/usb_gadget/g/UDC; slee
     mtp-files 2>&1; cat /tmp/mtp.log'
 says out "Filename: sent-512"
 refute grep -q "ended with" out
+
+# plug SPEED MODULE-OPTION...: a controller of that speed, and the gadget on it.
+plug() {
+    speed=$1
+    shift
+    in_guest "echo >/sys/kernel/config/usb_gadget/g/UDC; rmmod dummy_hcd;
+        modprobe dummy_hcd $*; ls /sys/class/udc >/sys/kernel/config/usb_gadget/g/UDC;
+        for try in \$(seq 100); do grep -q 1d6b /sys/bus/usb/devices/*-1/idVendor 2>/dev/null &&
+        break; sleep 0.2; done; cat /sys/bus/usb/devices/*-1/speed"
+    says out "$speed"
+}
+
+for row in "12 is_high_speed=0" "480" "5000 is_super_speed=1"; do
+    echo "== the conversations of all transports, at $row"
+    plug $row
+    in_guest 'export LD_LIBRARY_PATH=/mtp;
+        for try in $(seq 50); do [ -e /dev/bus/usb/*/002 ] && break; sleep 0.2; done;
+        for device in /sys/bus/usb/devices/*-1; do bus=$(cat $device/busnum);
+        number=$(cat $device/devnum); done;
+        export OSTLER_USB_DEVICE=$(printf /dev/bus/usb/%03d/%03d $bus $number);
+        /mtp/ld.so --library-path /mtp /mtp/mtp-gadget-host --tap 2>&1;
+        echo "conversed: $?"; unset LD_LIBRARY_PATH'
+    cat out
+    says out "conversed: 0"
+    for conversation in sessions files refusals edits cancels; do
+        says out "/mtp-conversation/usbfs/$conversation"
+    done
+done
 
 echo "== the program ends in good order"
 in_guest 'kill $(pidof ld.so ostler-mtp) 2>/dev/null || killall ld.so;

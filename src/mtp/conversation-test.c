@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One set of MTP conversations, over every way there is to the device
+ * The conversations, over every way to the device that needs no system
  *
- * A conversation is rows of requests and the answers that must come.  A way is how a host
- * moves transfers: by the device's own functions, by usbredir packets, by USB/IP commands.
- * (FunctionFS needs a kernel at both ends: tests/gadget.sh.)  With SEEDS=FOLDER set, what
- * each way's host has sent is written there, and becomes the corpus of its fuzz target.
+ * By the device's own functions, by usbredir packets, by USB/IP commands.  (FunctionFS needs
+ * a kernel at both ends: tests/gadget.sh.)  What each way's host sends is a seed of its fuzz
+ * target: with SEEDS=FOLDER set it is written there, and must be there already otherwise.
  */
+#include "mtp/testing-conversation.h"
 #include "mtp/testing.h"
 #include "mtp/transport/usbip-link.h"
 #include "mtp/transport/usbip.h"
@@ -17,137 +17,20 @@
 
 #include <cpc/lock.h>
 
-#define STORAGE 0x00010001u
-#define LAST    0xfeedf00du /* as a parameter: the handle that was given last */
-
-/* One request of libmtp's. */
-#define WANTED 16384u
-
 /* A corpus is of small files. */
 #define MAX_SEED 16384u
 
-/* ---- conversations ---- */
-
-typedef struct {
-    uint16_t operation;
-    uint16_t response;
-    uint32_t params[5];
-    const char *name;  /* SendObjectInfo: of the file, which shall have @size bytes */
-    uint32_t size;     /* SendObject, SendPartialObject: so many follow; GetObject:
-                         so many must come */
-    bool is_cancelled; /* after its first transfer */
-} Step;
-
-typedef struct {
-    const char *name;
-    const Step *steps;
-    size_t n_steps;
-} Conversation;
-
-static const Step sessions[] = {
-    { 0x1001, OSTLER_MTP_OK },
-    { 0x1003, OSTLER_MTP_SESSION_NOT_OPEN },
-    { 0x1007, OSTLER_MTP_SESSION_NOT_OPEN, { OSTLER_MTP_ALL } },
-    { 0x1002, OSTLER_MTP_INVALID_PARAMETER, { 0 } },
-    { 0x1002, OSTLER_MTP_OK, { 1 } },
-    { 0x1002, OSTLER_MTP_SESSION_ALREADY_OPEN, { 2 } },
-    { 0x1004, OSTLER_MTP_OK },
-    { 0x1005, OSTLER_MTP_OK, { STORAGE } },
-    { 0x1014, OSTLER_MTP_OK, { 0xd402 } },
-    { 0x9802, OSTLER_MTP_OK, { 0xdc07, 0x3000 } },
-    { 0x1003, OSTLER_MTP_OK },
-    { 0x1003, OSTLER_MTP_SESSION_NOT_OPEN },
-};
-
-#define FILE_OF(bytes)                                                                 \
-    { 0x100c, OSTLER_MTP_OK, { STORAGE, OSTLER_MTP_ALL }, "file", bytes },             \
-        { 0x100d, OSTLER_MTP_OK, { 0 }, NULL, bytes },                                 \
-        { 0x1008, OSTLER_MTP_OK, { LAST } },                                           \
-    {                                                                                  \
-        0x1009, OSTLER_MTP_OK, { LAST }, NULL, bytes                                   \
-    }
-
-/* Sizes at which, with the header's 12 bytes, packets and requests end exactly. */
-static const Step files[] = {
-    { 0x1002, OSTLER_MTP_OK, { 1 } },
-    FILE_OF(0),
-    FILE_OF(1),
-    FILE_OF(499),
-    FILE_OF(500),
-    FILE_OF(501),
-    FILE_OF(512),
-    FILE_OF(1012),
-    FILE_OF(16371),
-    FILE_OF(16372),
-    FILE_OF(16384),
-    FILE_OF(65524),
-    FILE_OF(70000),
-    { 0x1007, OSTLER_MTP_OK, { STORAGE, 0, OSTLER_MTP_ALL } },
-    { 0x9805, OSTLER_MTP_OK, { LAST, 0, OSTLER_MTP_ALL } },
-    { 0x100b, OSTLER_MTP_OK, { LAST } },
-    { 0x1009, OSTLER_MTP_INVALID_OBJECT_HANDLE, { LAST } },
-};
-
-static const Step refusals[] = {
-    { 0x9999, OSTLER_MTP_OPERATION_NOT_SUPPORTED },
-    { 0x1002, OSTLER_MTP_OK, { 1 } },
-    { 0x1005, OSTLER_MTP_INVALID_STORAGE_ID, { 7 } },
-    { 0x1008, OSTLER_MTP_INVALID_OBJECT_HANDLE, { 99 } },
-    { 0x100c, OSTLER_MTP_INVALID_DATASET, { STORAGE }, "../out", 5 },
-    { 0x100d, OSTLER_MTP_NO_VALID_OBJECT_INFO, { 0 }, NULL, 700 },
-    { 0x100c, OSTLER_MTP_INVALID_STORAGE_ID, { 7 }, "name", 5 },
-    { 0x100f, OSTLER_MTP_ACCESS_DENIED, { STORAGE } },
-    { 0x1001, OSTLER_MTP_OK },
-};
-
-static const Step edits[] = {
-    { 0x1002, OSTLER_MTP_OK, { 1 } },
-    FILE_OF(3000),
-    { 0x95c4, OSTLER_MTP_OK, { LAST } },
-    { 0x95c2, OSTLER_MTP_OK, { LAST, 0, 0, 1000 }, NULL, 1000 },
-    { 0x95c3, OSTLER_MTP_OK, { LAST, 2000, 0 } },
-    { 0x95c5, OSTLER_MTP_OK, { LAST } },
-    { 0x1009, OSTLER_MTP_OK, { LAST }, NULL, 2000 },
-};
-
-static const Step cancels[] = {
-    { 0x1002, OSTLER_MTP_OK, { 1 } },
-    FILE_OF(100000),
-    { 0x1009, OSTLER_MTP_OK, { LAST }, NULL, 100000, true },
-    { 0x1009, OSTLER_MTP_OK, { LAST }, NULL, 100000 },
-    { 0x100c, OSTLER_MTP_OK, { STORAGE, OSTLER_MTP_ALL }, "other", 100000 },
-    { 0x100d, OSTLER_MTP_OK, { 0 }, NULL, 100000, true },
-    { 0x1006, OSTLER_MTP_OK, { STORAGE, 0, OSTLER_MTP_ALL } },
-};
-
-#define CONVERSATION(name)                                                             \
-    {                                                                                  \
-#name, name, G_N_ELEMENTS(name)                                                \
-    }
-static const Conversation conversations[] = {
-    CONVERSATION(sessions), CONVERSATION(files),   CONVERSATION(refusals),
-    CONVERSATION(edits),    CONVERSATION(cancels),
-};
-
-/* ---- ways ---- */
-
 typedef struct Host Host;
 
+/* Plugging in, after which the device is configured, and out. */
 typedef struct {
-    const char *name;
-    /* Plug in; the device is configured afterwards. */
+    TestWay way;
     void coroutine_fn (*open)(Host *host);
     void coroutine_fn (*close)(Host *host);
-    void coroutine_fn (*out)(Host *host, const void *bytes, size_t size);
-    /* One transfer of at most WANTED bytes, into ->got. */
-    void coroutine_fn (*in)(Host *host);
-    /* A control request, its answer into ->got; false: stalled. */
-    bool coroutine_fn (*control)(Host *host, const OstlerUsbSetup *setup,
-                                 const uint8_t *data);
 } Way;
 
 struct Host {
-    const Way *way;
+    TestHost base; /* the first: a way is given this */
     TestShare share;
     OstlerMtpSession *session;
     OstlerUsbDevice *device;
@@ -155,7 +38,6 @@ struct Host {
     OstlerUsbTransport transport; /* of the way without packets */
     uint64_t next_id;
     uint64_t answered_id;
-    GByteArray *got;
 
     GByteArray *sent; /* all that the host sent, and how much of it was read */
     size_t n_read;
@@ -163,16 +45,11 @@ struct Host {
     bool is_closed;
     bool is_served;
     CoQueue changed;
-
-    uint32_t handle; /* that was given last */
-    uint32_t transaction;
 };
 
-static void fill(uint8_t *bytes, size_t size)
+static Host *host_of(TestHost *base)
 {
-    for (size_t i = 0; i < size; i++) {
-        bytes[i] = (uint8_t)(i * 7 + i / 251);
-    }
+    return (Host *)base;
 }
 
 /* ---- by the device's own functions ---- */
@@ -184,7 +61,7 @@ static void coroutine_fn note_completion(const OstlerUsbTransfer *transfer,
 
     host->answered_id = transfer->id;
     if (transfer->endpoint == OSTLER_USB_BULK_IN && transfer->size > 0) {
-        g_byte_array_append(host->got, transfer->data, (guint)transfer->size);
+        g_byte_array_append(host->base.got, transfer->data, (guint)transfer->size);
     }
     cpc_queue_all(&host->changed);
 }
@@ -211,8 +88,9 @@ static void coroutine_fn wait_for_answer(Host *host, uint64_t id)
     }
 }
 
-static void coroutine_fn out_directly(Host *host, const void *bytes, size_t size)
+static void coroutine_fn out_directly(TestHost *base, const void *bytes, size_t size)
 {
+    Host *host = host_of(base);
     uint64_t id = ++host->next_id;
     OstlerUsbTransfer *transfer = ostler_usb_transfer_new(id, OSTLER_USB_BULK_OUT, 0);
 
@@ -224,24 +102,26 @@ static void coroutine_fn out_directly(Host *host, const void *bytes, size_t size
     wait_for_answer(host, id);
 }
 
-static void coroutine_fn in_directly(Host *host)
+static void coroutine_fn in_directly(TestHost *base)
 {
+    Host *host = host_of(base);
     uint64_t id = ++host->next_id;
 
-    ostler_usb_device_submit(host->device,
-                             ostler_usb_transfer_new(id, OSTLER_USB_BULK_IN, WANTED));
+    ostler_usb_device_submit(
+        host->device, ostler_usb_transfer_new(id, OSTLER_USB_BULK_IN, TEST_WANTED));
     wait_for_answer(host, id);
 }
 
-static bool coroutine_fn control_directly(Host *host, const OstlerUsbSetup *setup,
+static bool coroutine_fn control_directly(TestHost *base, const OstlerUsbSetup *setup,
                                           const uint8_t *data)
 {
+    Host *host = host_of(base);
     GByteArray *bytes =
         ostler_usb_device_control(host->device, setup, data, data ? setup->length : 0);
     if (!bytes) {
         return false;
     }
-    g_byte_array_append(host->got, bytes->data, bytes->len);
+    g_byte_array_append(host->base.got, bytes->data, bytes->len);
     g_byte_array_unref(bytes);
     return true;
 }
@@ -290,10 +170,10 @@ static void coroutine_fn take(Host *host, void *buffer, size_t size)
 
 static void coroutine_fn take_data(Host *host, size_t size)
 {
-    guint start = host->got->len;
+    guint start = host->base.got->len;
 
-    g_byte_array_set_size(host->got, start + (guint)size);
-    take(host, host->got->data + start, size);
+    g_byte_array_set_size(host->base.got, start + (guint)size);
+    take(host, host->base.got->data + start, size);
 }
 
 static void coroutine_fn close_stream(Host *host)
@@ -354,14 +234,14 @@ static void coroutine_fn take_answer(Host *host, uint32_t type, guint n_head,
     guint start;
 
     do {
-        start = host->got->len;
+        start = host->base.got->len;
         got = take_packet(host, false, &id);
         if (got != type || id != host->next_id) {
-            g_byte_array_set_size(host->got, start);
+            g_byte_array_set_size(host->base.got, start);
         }
     } while (got != type || id != host->next_id);
-    memcpy(out_head, host->got->data + start, n_head);
-    g_byte_array_remove_range(host->got, start, n_head);
+    memcpy(out_head, host->base.got->data + start, n_head);
+    g_byte_array_remove_range(host->base.got, start, n_head);
 }
 
 static void coroutine_fn open_usbredir(Host *host)
@@ -381,7 +261,7 @@ static void coroutine_fn open_usbredir(Host *host)
     g_assert_cmpuint(take_packet(host, false, &id), ==, OSTLER_USBREDIR_DEVICE_CONNECT);
     put_packet(host, OSTLER_USBREDIR_SET_CONFIGURATION, &one, 1, NULL, 0);
     take_answer(host, OSTLER_USBREDIR_CONFIGURATION_STATUS, 2, status);
-    g_byte_array_set_size(host->got, 0);
+    g_byte_array_set_size(host->base.got, 0);
 }
 
 static void coroutine_fn bulk(Host *host, uint8_t endpoint, const void *bytes,
@@ -397,19 +277,22 @@ static void coroutine_fn bulk(Host *host, uint8_t endpoint, const void *bytes,
     take_answer(host, OSTLER_USBREDIR_BULK_PACKET, sizeof(head), head);
 }
 
-static void coroutine_fn out_usbredir(Host *host, const void *bytes, size_t size)
+static void coroutine_fn out_usbredir(TestHost *base, const void *bytes, size_t size)
 {
+    Host *host = host_of(base);
     bulk(host, OSTLER_USB_BULK_OUT, bytes, size);
 }
 
-static void coroutine_fn in_usbredir(Host *host)
+static void coroutine_fn in_usbredir(TestHost *base)
 {
-    bulk(host, OSTLER_USB_BULK_IN, NULL, WANTED);
+    Host *host = host_of(base);
+    bulk(host, OSTLER_USB_BULK_IN, NULL, TEST_WANTED);
 }
 
-static bool coroutine_fn control_usbredir(Host *host, const OstlerUsbSetup *setup,
+static bool coroutine_fn control_usbredir(TestHost *base, const OstlerUsbSetup *setup,
                                           const uint8_t *data)
 {
+    Host *host = host_of(base);
     uint8_t head[10];
     OstlerWriter writer = ostler_writer_of(head, sizeof(head));
 
@@ -480,9 +363,10 @@ static int32_t coroutine_fn submit(Host *host, uint8_t endpoint,
     return status;
 }
 
-static bool coroutine_fn control_usbip(Host *host, const OstlerUsbSetup *setup,
+static bool coroutine_fn control_usbip(TestHost *base, const OstlerUsbSetup *setup,
                                        const uint8_t *data)
 {
+    Host *host = host_of(base);
     return submit(host, setup->request_type & 0x80, setup, data, setup->length) == 0;
 }
 
@@ -501,157 +385,32 @@ static void coroutine_fn open_usbip(Host *host)
     take(host, answer, sizeof(answer));
     g_assert_cmpuint(answer[3], ==, 3);
     g_assert_cmpuint(answer[7], ==, 0);
-    g_assert_true(control_usbip(host, &configure, NULL));
+    g_assert_true(control_usbip(&host->base, &configure, NULL));
 }
 
-static void coroutine_fn out_usbip(Host *host, const void *bytes, size_t size)
+static void coroutine_fn out_usbip(TestHost *base, const void *bytes, size_t size)
 {
+    Host *host = host_of(base);
     g_assert_cmpint(submit(host, OSTLER_USB_BULK_OUT, NULL, bytes, size), ==, 0);
 }
 
-static void coroutine_fn in_usbip(Host *host)
+static void coroutine_fn in_usbip(TestHost *base)
 {
-    g_assert_cmpint(submit(host, OSTLER_USB_BULK_IN, NULL, NULL, WANTED), ==, 0);
+    Host *host = host_of(base);
+    g_assert_cmpint(submit(host, OSTLER_USB_BULK_IN, NULL, NULL, TEST_WANTED), ==, 0);
 }
 
 static const Way ways[] = {
-    { "device", open_directly, close_directly, out_directly, in_directly,
-      control_directly },
-    { "usbredir", open_usbredir, close_stream, out_usbredir, in_usbredir,
-      control_usbredir },
-    { "usbip", open_usbip, close_stream, out_usbip, in_usbip, control_usbip },
+    { { "device", out_directly, in_directly, control_directly },
+      open_directly,
+      close_directly },
+    { { "usbredir", out_usbredir, in_usbredir, control_usbredir },
+      open_usbredir,
+      close_stream },
+    { { "usbip", out_usbip, in_usbip, control_usbip }, open_usbip, close_stream },
 };
 
 /* ---- a conversation over a way ---- */
-
-/* A container, and the empty packet that ends one whose last is full. */
-static void coroutine_fn send_container(Host *host, const void *bytes, size_t size)
-{
-    host->way->out(host, bytes, size);
-    if (size % OSTLER_USB_MAX_PACKET == 0) {
-        host->way->out(host, NULL, 0);
-    }
-}
-
-/* All transfers of a container, until one is short; the container is ->got. */
-static void coroutine_fn receive_container(Host *host)
-{
-    guint before;
-
-    g_byte_array_set_size(host->got, 0);
-    do {
-        before = host->got->len;
-        host->way->in(host);
-    } while (host->got->len - before == WANTED);
-}
-
-static void coroutine_fn send_command(Host *host, const Step *step)
-{
-    OstlerMtpContainer command = {
-        OSTLER_MTP_CONTAINER_COMMAND, step->operation, ++host->transaction, { 0 }, 5,
-    };
-    uint8_t bytes[32];
-
-    for (unsigned i = 0; i < 5; i++) {
-        command.params[i] = step->params[i] == LAST ? host->handle : step->params[i];
-    }
-    send_container(host, bytes, ostler_mtp_container_encode(&command, bytes));
-}
-
-/* Class requests 0x64 and 0x67: Still Image Capture 5.2. */
-static void coroutine_fn cancel(Host *host)
-{
-    const OstlerUsbSetup request = { 0x21, 0x64, 0, 0, 6 };
-    const OstlerUsbSetup status = { 0xa1, 0x67, 0, 0, 4 };
-    uint8_t data[6] = { 0x01, 0x40, (uint8_t)host->transaction };
-    bool is_ready = false;
-
-    g_assert_true(host->way->control(host, &request, data));
-    while (!is_ready) {
-        g_byte_array_set_size(host->got, 0);
-        g_assert_true(host->way->control(host, &status, NULL));
-        g_assert_cmpuint(host->got->len, ==, 4);
-        is_ready = host->got->data[2] == 0x01; /* 0x2001: OK */
-        cpc_sleep_ms(0);
-    }
-}
-
-static bool is_sent(const Step *step)
-{
-    return step->operation == 0x100c || step->operation == 0x100d ||
-           step->operation == 0x95c2;
-}
-
-/* The data phase from us: an ObjectInfo, or so many bytes. */
-static void coroutine_fn send_data(Host *host, const Step *step)
-{
-    g_autoptr(GByteArray) container = g_byte_array_sized_new(64);
-    uint8_t head[OSTLER_MTP_HEADER];
-    g_autoptr(GByteArray) info =
-        step->name ? test_object_info(step->name, 0x3000, step->size) : NULL;
-    guint size = info ? info->len : step->size;
-
-    ostler_mtp_data_header(step->operation, host->transaction, size, head);
-    g_byte_array_append(container, head, sizeof(head));
-    g_byte_array_set_size(container, sizeof(head) + size);
-    if (info) {
-        memcpy(container->data + sizeof(head), info->data, size);
-    } else {
-        fill(container->data + sizeof(head), size);
-    }
-    if (step->is_cancelled) {
-        host->way->out(host, container->data, WANTED);
-        cancel(host);
-    } else {
-        send_container(host, container->data, container->len);
-    }
-}
-
-static void check_data(const Host *host, const Step *step)
-{
-    g_autofree uint8_t *wanted = g_malloc(step->size + 1);
-
-    fill(wanted, step->size);
-    g_assert_cmpmem(host->got->data + OSTLER_MTP_HEADER,
-                    host->got->len - OSTLER_MTP_HEADER, wanted, step->size);
-}
-
-/* The response, after the data phase to us if there is one. */
-static void coroutine_fn receive_response(Host *host, const Step *step)
-{
-    OstlerMtpContainer response = { 0 };
-
-    receive_container(host);
-    g_assert_cmpuint(host->got->len, >=, OSTLER_MTP_HEADER);
-    if (host->got->data[4] == OSTLER_MTP_CONTAINER_DATA) {
-        if (step->operation == 0x1009) {
-            check_data(host, step);
-        }
-        receive_container(host);
-    }
-    g_assert_true(
-        ostler_mtp_container_decode(host->got->data, host->got->len, &response));
-    g_assert_cmphex(response.code, ==, step->response);
-    g_assert_cmpuint(response.transaction, ==, host->transaction);
-    if (step->operation == 0x100c && response.code == OSTLER_MTP_OK) {
-        host->handle = response.params[2];
-    }
-}
-
-static void coroutine_fn take_step(Host *host, const Step *step)
-{
-    send_command(host, step);
-    if (is_sent(step)) {
-        send_data(host, step);
-    } else if (step->is_cancelled) {
-        g_byte_array_set_size(host->got, 0);
-        host->way->in(host);
-        cancel(host);
-    }
-    if (!step->is_cancelled) {
-        receive_response(host, step);
-    }
-}
 
 static void coroutine_fn run_responder(void *opaque)
 {
@@ -660,77 +419,103 @@ static void coroutine_fn run_responder(void *opaque)
 
 typedef struct {
     Host *host;
-    const Conversation *conversation;
+    const TestConversation *conversation;
 } Run;
 
 static void coroutine_fn converse(void *opaque)
 {
     const Run *run = opaque;
     Host *host = run->host;
+    const Way *way = (const Way *)host->base.way;
 
     cpc_spawn(run_responder, host->responder);
-    host->way->open(host);
-    for (size_t i = 0; i < run->conversation->n_steps; i++) {
-        const Step *step = &run->conversation->steps[i];
-        g_test_message("step %zu: 0x%04x", i, step->operation);
-        take_step(host, step);
-    }
-    host->way->close(host);
+    way->open(host);
+    test_converse(&host->base, run->conversation);
+    way->close(host);
     ostler_mtp_responder_stop(host->responder);
 }
 
-static void write_seed(const Host *host, const Conversation *conversation)
+/* The corpus of @target begins with what was sent here. */
+static void check_seed(const char *target, const char *conversation,
+                       const GByteArray *sent)
 {
-    const char *folder = g_getenv("SEEDS");
+    const char *written = g_getenv("SEEDS");
+    const char *corpus = written ? written : g_getenv("CORPUS");
+    g_autofree char *name = g_strconcat("conversation-", conversation, NULL);
+    g_autofree char *path = g_build_filename(corpus ? corpus : ".", target, name, NULL);
+    g_autofree char *kept = NULL;
+    gsize n;
 
-    if (folder && host->sent->len > 0 && host->sent->len <= MAX_SEED) {
-        g_autofree char *name = g_strconcat("conversation-", conversation->name, NULL);
-        g_autofree char *path = g_build_filename(folder, host->way->name, name, NULL);
-        g_assert_true(g_file_set_contents(path, (const char *)host->sent->data,
-                                          host->sent->len, NULL));
+    if (!corpus || sent->len == 0 || sent->len > MAX_SEED) {
+        return;
     }
+    if (written) {
+        g_assert_true(
+            g_file_set_contents(path, (const char *)sent->data, sent->len, NULL));
+    }
+    g_assert_true(g_file_get_contents(path, &kept, &n, NULL));
+    g_assert_cmpmem(kept, (int)n, sent->data, (int)sent->len);
 }
 
 typedef struct {
     const Way *way;
-    const Conversation *conversation;
+    const TestConversation *conversation;
 } Case;
 
 static void run_case(gconstpointer opaque)
 {
     const Case *c = opaque;
-    Host host = { .way = c->way };
+    Host host = { .base = { &c->way->way, OSTLER_USB_MAX_PACKET } };
     Run run = { &host, c->conversation };
 
     test_share_new(&host.share);
     host.session = ostler_mtp_session_new(host.share.store, &test_identity);
     host.device = ostler_usb_device_new(&test_usb_identity);
     host.responder = ostler_mtp_responder_new(host.device, host.session);
-    host.got = g_byte_array_new();
+    host.base.got = g_byte_array_new();
     host.sent = g_byte_array_new();
     host.answers = g_byte_array_new();
     cpc_run(converse, &run);
-    write_seed(&host, c->conversation);
+    check_seed(c->way->way.name, c->conversation->name, host.sent);
     g_byte_array_unref(host.answers);
     g_byte_array_unref(host.sent);
-    g_byte_array_unref(host.got);
+    g_byte_array_unref(host.base.got);
     ostler_mtp_responder_free(host.responder);
     ostler_usb_device_free(host.device);
     ostler_mtp_session_free(host.session);
     test_share_free(&host.share);
 }
 
+/* The conversation as fuzz/mtp-fuzz.c has it. */
+static void session_has_its_seed(gconstpointer opaque)
+{
+    const TestConversation *conversation = opaque;
+    g_autoptr(GByteArray) steps = test_conversation_steps(conversation);
+
+    check_seed("mtp", conversation->name, steps);
+}
+
+static void add_case(const Way *way, const TestConversation *conversation)
+{
+    g_autofree char *path =
+        g_strdup_printf("/mtp-conversation/%s/%s", way->way.name, conversation->name);
+    Case *c = g_new(Case, 1);
+
+    *c = (Case){ way, conversation };
+    g_test_add_data_func_full(path, c, run_case, g_free);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(ways); i++) {
-        for (size_t j = 0; j < G_N_ELEMENTS(conversations); j++) {
-            g_autofree char *path = g_strdup_printf(
-                "/mtp-conversation/%s/%s", ways[i].name, conversations[j].name);
-            Case *c = g_new(Case, 1);
-            *c = (Case){ &ways[i], &conversations[j] };
-            g_test_add_data_func_full(path, c, run_case, g_free);
+    for (size_t i = 0; i < test_n_conversations; i++) {
+        const TestConversation *conversation = &test_conversations[i];
+        g_autofree char *path =
+            g_strdup_printf("/mtp-conversation/session/%s", conversation->name);
+        for (size_t j = 0; j < G_N_ELEMENTS(ways); j++) {
+            add_case(&ways[j], conversation);
         }
+        g_test_add_data_func(path, conversation, session_has_its_seed);
     }
     return g_test_run();
 }

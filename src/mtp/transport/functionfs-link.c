@@ -12,7 +12,7 @@
  * differs by speed; coming in, a read that ended early says that there was one.
  *
  * What was offered to a host that then cancels or resets must not reach it afterwards:
- * the write is taken back.
+ * the write is taken back, and the read too.
  */
 #include "mtp/transport/functionfs.h"
 
@@ -203,11 +203,13 @@ static void coroutine_fn spawn(OstlerFunctionfs *link, Run *run)
 
 /* ---- endpoint 0 ---- */
 
-/* What we had ready for the host is stale. */
+/* What we had ready for the host is stale, and so is what came of a transfer of its own
+ * that it has broken off: the next command would be read as the rest of it. */
 static void take_back(OstlerFunctionfs *link)
 {
     link->is_filled = false;
     ostler_gadget_cancel(link->gadget, IN);
+    ostler_gadget_cancel(link->gadget, OUT);
 }
 
 static void coroutine_fn handle_setup(OstlerFunctionfs *link,
