@@ -11,7 +11,7 @@ suspensions: plugin/frame.c.
 
 import gdb
 
-MAGIC = 0x43504C31
+MAGIC = 0x434C3200
 RESUME, PARENT = 0, 1  # words of a frame
 
 
@@ -29,11 +29,12 @@ def word(frame, index):
 
 def waiting_line(frame, resume):
     """The line of the call that @frame waits in, or None without -g."""
-    if read_int(resume - 4) != MAGIC:
+    note = read_int(resume - 4)
+    n = note & 0xFF
+    if note - n != MAGIC or n == 0:
         return None
-    n, where_offset = read_int(resume - 8), read_int(resume - 12)
-    where = read_int(frame + where_offset, 1 if n <= 256 else 4) if n > 1 else 0
-    return read_int(resume - 16 - 4 * where)
+    where = read_int(frame + read_int(resume - 8), 1) if n > 1 else 0
+    return read_int(resume - 12 - where // 2 * 4 + where % 2 * 2, 2)
 
 
 def describe(frame):

@@ -114,3 +114,13 @@ void cpc_keep_argument_attributes(LLVMValueRef from, LLVMValueRef to, unsigned i
     }
     free(attributes);
 }
+
+void cpc_compile_for_size(const CpcIr *ir, LLVMValueRef function)
+{
+    unsigned index = (unsigned)LLVMAttributeFunctionIndex;
+    unsigned kind = LLVMGetEnumAttributeKindForName("optnone", strlen("optnone"));
+
+    if (!LLVMGetEnumAttributeAtIndex(function, index, kind)) {
+        cpc_add_attribute(ir, function, index, "optsize");
+    }
+}

@@ -12,3 +12,6 @@ void cpc_keep_parameter_attributes(LLVMValueRef from, LLVMValueRef to, unsigned 
                                    unsigned to_index);
 void cpc_keep_argument_attributes(LLVMValueRef from, LLVMValueRef to, unsigned index,
                                   unsigned to_index);
+
+/* As -Os does, unless @function is not to be optimised at all. */
+void cpc_compile_for_size(const CpcIr *ir, LLVMValueRef function);

@@ -105,25 +105,27 @@ void cpc_frame_layout_free(CpcFrameLayout *layout)
 
 /* --- the function that goes on -------------------------------------------------------------- */
 
-/* "CPL1": cpc/gdb/cpc.py looks for it. */
-#define LINES_MAGIC 0x43504c31
+/* "CL2": cpc/gdb/cpc.py looks for it. */
+#define LINES_MAGIC 0x434c3200
 
 /*
- * In front of the function, read backwards from it: the magic number, how many
- * suspensions there are, where a frame says which, and their lines.  Sixteen bytes or a
- * multiple, so that the function is aligned as before.
+ * In front of the function, read backwards from it: the magic number, whose last byte is
+ * how many suspensions there are (0: 256 or more, of which nothing is said), where a frame
+ * says which, and their lines, as far as 16 bits can say.  Sixteen bytes or a multiple, so
+ * that the function is aligned as before.
  */
 static void note_lines(const CpcBody *body, const CpcFrameLayout *layout,
                        LLVMValueRef resume)
 {
-    unsigned n = (unsigned)cpc_round_up(body->calls.n + 3, 4);
+    unsigned n_lines = body->calls.n < 256 ? (unsigned)body->calls.n : 0;
+    unsigned n = (unsigned)cpc_round_up((n_lines + 1) / 2 + 2, 4);
     unsigned *words = calloc(n, sizeof(*words));
 
-    words[n - 1] = LINES_MAGIC;
-    words[n - 2] = (unsigned)body->calls.n;
-    words[n - 3] = (unsigned)layout->where_offset;
-    for (size_t i = 0; i < body->calls.n; i++) {
-        words[n - 4 - i] = LLVMGetDebugLocLine(body->calls.items[i]);
+    words[n - 1] = LINES_MAGIC | n_lines;
+    words[n - 2] = (unsigned)layout->where_offset;
+    for (size_t i = 0; i < n_lines; i++) {
+        unsigned line = LLVMGetDebugLocLine(body->calls.items[i]);
+        words[n - 3 - i / 2] |= (line <= 0xffff ? line : 0) << (i % 2 * 16);
     }
     cpc_shim_put_before(resume, words, n);
     free(words);

@@ -17,6 +17,7 @@
  * Everything is checked before anything is changed: after an error the module is still
  * the one that clang made.
  */
+#include "attributes.h"
 #include "body.h"
 #include "check.h"
 #include "function.h"
@@ -199,20 +200,6 @@ static void convert(const Pass *pass, LLVMValueRef twin, LLVMTypeRef type)
     }
 }
 
-/*
- * It is the function a second time.  QEMU has hundreds of them, which open, close and
- * change images; whoever has a fast path marks it coroutine_fn.
- */
-static void make_small(const CpcIr *ir, LLVMValueRef twin)
-{
-    unsigned index = (unsigned)LLVMAttributeFunctionIndex;
-    unsigned kind = LLVMGetEnumAttributeKindForName("optnone", strlen("optnone"));
-
-    if (!LLVMGetEnumAttributeAtIndex(twin, index, kind)) {
-        cpc_add_attribute(ir, twin, index, "optsize");
-    }
-}
-
 /* A body is copied while it is still an ordinary one, and converted after all have been. */
 static void split_mixed(Pass *pass, size_t i)
 {
@@ -227,7 +214,8 @@ static void split_mixed(Pass *pass, size_t i)
         clone = cpc_variadic_fix(&pass->ir, clone);
     }
     cpc_function_become(twin, clone, 1);
-    make_small(&pass->ir, twin);
+    /* It is the function a second time; what has to be fast is marked coroutine_fn. */
+    cpc_compile_for_size(&pass->ir, twin);
 }
 
 static void convert_marked(Pass *pass)

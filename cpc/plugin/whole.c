@@ -32,6 +32,7 @@
  */
 #include "whole.h"
 
+#include "attributes.h"
 #include "memory.h"
 #include "shim.h"
 
@@ -367,6 +368,7 @@ void cpc_whole_convert(CpcBody *body, const CpcFrameLayout *layout)
         convert_call(&whole, i, waiting);
     }
     build_resume(&whole);
+    cpc_compile_for_size(body->ir, body->function);
     cpc_shim_drop_unreachable(body->function);
     free(variables);
 }
