@@ -58,6 +58,7 @@ $(BUILD_QEMU)/ostler/build.ninja:
 	@meson setup $(BUILD_QEMU)/ostler --buildtype=debugoptimized -Dplugin=enabled
 
 check-qemu: $(BUILD_QEMU)/ostler/build.ninja ## QEMU's own tests, its coroutines without stacks
+	@tools/setup build qemu
 	@ninja -C $(BUILD_QEMU)/ostler $(addprefix cpc/,plugin/cpc-plugin.so plugin/cpc-clang \
 	    cocheck/cocheck.so cocheck/cocheck cocheck/cocheck-clang)
 	@cpc/qemu/check $(BUILD_QEMU)/ostler $(BUILD_QEMU) docs/qemu-on-cpc.md
