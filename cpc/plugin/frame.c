@@ -97,6 +97,17 @@ CpcFrameLayout cpc_frame_lay_out(const CpcBody *body)
     return layout;
 }
 
+CpcValues cpc_frame_demote(const CpcBody *body, const CpcFrameLayout *layout)
+{
+    CpcValues variables = { 0 };
+
+    for (size_t i = 0; i < layout->lives.n; i++) {
+        cpc_values_add(&variables, cpc_lives_demote(body->ir, body->function,
+                                                    layout->lives.items[i].value));
+    }
+    return variables;
+}
+
 void cpc_frame_layout_free(CpcFrameLayout *layout)
 {
     free(layout->offsets);

@@ -23,6 +23,9 @@ typedef struct {
 CpcFrameLayout cpc_frame_lay_out(const CpcBody *body);
 void cpc_frame_layout_free(CpcFrameLayout *layout);
 
+/* Keep the values in variables instead, one for each. */
+CpcValues cpc_frame_demote(const CpcBody *body, const CpcFrameLayout *layout);
+
 /* Where the function goes on after @call; begins with a phi unless that returns nothing. */
 LLVMBasicBlockRef cpc_frame_block_after(LLVMValueRef call);
 

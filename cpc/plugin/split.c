@@ -33,7 +33,6 @@
  */
 #include "split.h"
 
-#include "live.h"
 #include "memory.h"
 #include "shim.h"
 
@@ -414,13 +413,8 @@ void cpc_split(CpcBody *body, const CpcFrameLayout *layout)
         .frame = *layout,
         .has_memory = layout->locals_size > 0 || body->dynamic.n > 0,
     };
-    Half first = { .body = *body };
+    Half first = { .body = *body, .variables = cpc_frame_demote(body, layout) };
 
-    for (size_t i = 0; i < layout->lives.n; i++) {
-        cpc_values_add(
-            &first.variables,
-            cpc_lives_demote(body->ir, body->function, layout->lives.items[i].value));
-    }
     split.resume = cpc_frame_declare_resume(body, layout);
     Half second = half_copy(&first);
     become_second(&second, split.resume);

@@ -95,22 +95,20 @@ static LLVMValueRef in_frame(const Whole *whole, unsigned long long offset)
 
 /* --- the beginning ------------------------------------------------------------------------- */
 
-/* The arena, its frame, and whether to go on, before anything else. */
+/* The arena and its frame, before anything else.  Returns whether to go on. */
 static LLVMValueRef build_entry(Whole *whole)
 {
     CpcBody *body = whole->body;
     const CpcIr *ir = body->ir;
-    const CpcFrameLayout *layout = whole->layout;
     LLVMBuilderRef builder = body->builder;
     LLVMTypeRef types[] = { ir->pointer, ir->size };
     LLVMValueRef args[] = { whole->tagged, LLVMConstInt(ir->size, -2ULL, true) };
+    LLVMValueRef address = LLVMBuildPtrToInt(builder, whole->tagged, ir->size, "");
 
-    LLVMValueRef tag = LLVMBuildTrunc(
-        builder, LLVMBuildPtrToInt(builder, whole->tagged, ir->size, ""), ir->i1, "");
     body->arena = cpc_build_intrinsic(ir, builder, "llvm.ptrmask", types, 2, args, 2);
-    whole->frame =
-        cpc_memory_enter(ir, builder, whole->tagged, layout->locals_size, layout->size);
-    return tag;
+    whole->frame = cpc_memory_enter(ir, builder, whole->tagged,
+                                    whole->layout->locals_size, whole->layout->size);
+    return LLVMBuildTrunc(builder, address, ir->i1, "");
 }
 
 /* The alignment of a variable's type may be more than a frame's. */
@@ -130,13 +128,6 @@ static void place_variable(const Whole *whole, LLVMValueRef variable, size_t i)
     lower_alignment(variable, cpc_frame_alignment(whole->body->ir, type));
     LLVMReplaceAllUsesWith(variable, in_frame(whole, whole->layout->offsets[i]));
     LLVMInstructionEraseFromParent(variable);
-}
-
-static void place_locals(const Whole *whole)
-{
-    LLVMValueRef base = in_frame(whole, -whole->layout->locals_size);
-
-    cpc_memory_place_locals(whole->body, base);
 }
 
 /* --- going on ------------------------------------------------------------------------------ */
@@ -183,6 +174,26 @@ static void build_jumps(const Whole *whole, LLVMBasicBlockRef go_on)
         LLVMAddCase(jump, LLVMConstInt(type, i, false),
                     build_going_on(whole, calls->items[i]));
     }
+}
+
+static void build_begin(Whole *whole)
+{
+    CpcBody *body = whole->body;
+    LLVMBuilderRef builder = body->builder;
+    CpcValues variables = cpc_frame_demote(body, whole->layout);
+    LLVMBasicBlockRef start = LLVMGetEntryBasicBlock(body->function);
+    LLVMBasicBlockRef go_on = cpc_insert_block(body->ir, start, "go_on");
+
+    LLVMPositionBuilderAtEnd(builder, cpc_insert_block(body->ir, go_on, "begin"));
+    LLVMSetCurrentDebugLocation2(builder, NULL);
+    LLVMValueRef is_going_on = build_entry(whole);
+    cpc_memory_place_locals(body, in_frame(whole, -whole->layout->locals_size));
+    for (size_t i = 0; i < variables.n; i++) {
+        place_variable(whole, variables.items[i], i);
+    }
+    LLVMBuildCondBr(builder, is_going_on, go_on, start);
+    build_jumps(whole, go_on);
+    free(variables.items);
 }
 
 /* --- calls --------------------------------------------------------------------------------- */
@@ -238,6 +249,15 @@ static void convert_call(const Whole *whole, size_t i, LLVMValueRef waiting)
         LLVMBuildBr(builder, wait);
     } else {
         LLVMBuildCondBr(builder, LLVMBuildIsNull(builder, callee, ""), then, wait);
+    }
+}
+
+static void convert_calls(const Whole *whole)
+{
+    LLVMValueRef waiting = build_wait(whole);
+
+    for (size_t i = 0; i < whole->body->calls.n; i++) {
+        convert_call(whole, i, waiting);
     }
 }
 
@@ -342,33 +362,17 @@ static void build_resume(const Whole *whole)
 
 void cpc_whole_convert(CpcBody *body, const CpcFrameLayout *layout)
 {
-    Whole whole = { .body = body, .layout = layout, .tagged = body->arena };
-    LLVMBuilderRef builder = body->builder;
-    LLVMValueRef *variables = calloc(layout->lives.n + 1, sizeof(*variables));
+    Whole whole = {
+        .body = body,
+        .layout = layout,
+        .tagged = body->arena,
+        .resume = cpc_frame_declare_resume(body, layout),
+    };
 
-    whole.resume = cpc_frame_declare_resume(body, layout);
-    for (size_t i = 0; i < layout->lives.n; i++) {
-        variables[i] =
-            cpc_lives_demote(body->ir, body->function, layout->lives.items[i].value);
-    }
-    LLVMBasicBlockRef start = LLVMGetEntryBasicBlock(body->function);
-    LLVMBasicBlockRef go_on = cpc_insert_block(body->ir, start, "go_on");
-    LLVMPositionBuilderAtEnd(builder, cpc_insert_block(body->ir, go_on, "begin"));
-    LLVMSetCurrentDebugLocation2(builder, NULL);
-    LLVMValueRef tag = build_entry(&whole);
-    place_locals(&whole);
-    for (size_t i = 0; i < layout->lives.n; i++) {
-        place_variable(&whole, variables[i], i);
-    }
-    LLVMBuildCondBr(builder, tag, go_on, start);
-    build_jumps(&whole, go_on);
+    build_begin(&whole);
     convert_returns(&whole);
-    LLVMValueRef waiting = build_wait(&whole);
-    for (size_t i = 0; i < body->calls.n; i++) {
-        convert_call(&whole, i, waiting);
-    }
+    convert_calls(&whole);
     build_resume(&whole);
     cpc_compile_for_size(body->ir, body->function);
     cpc_shim_drop_unreachable(body->function);
-    free(variables);
 }
