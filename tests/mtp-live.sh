@@ -84,8 +84,19 @@ echo "== saved in the middle of a read, and restored after its end"
 start_reading here
 monitor here --hmp savevm busy
 end_reading here
+for round in 1 2 3; do
+    monitor here --hmp loadvm busy
+    end_reading here
+    works here
+done
+
+echo "== saved in the middle of a read again and again"
+for round in 1 2 3; do
+    start_reading here
+    monitor here --hmp savevm busy
+    end_reading here
+done
 monitor here --hmp loadvm busy
-end_reading here
 works here
 
 "$OSTLER" destroy here

@@ -58,6 +58,8 @@ typedef struct {
     CoQueue changed;    /* woken at each change of state */
     CoEvent has_reset;  /* QEMU said RESET */
     unsigned n_reboots; /* asked for */
+    bool is_stopping;   /* QEMU is being asked to stop the guest */
+    bool was_stopped;   /* by somebody else, such as savevm and loadvm */
     CoMutex is_restarting;
     CoMutex is_ending;
     CoEvent is_over; /* the state is "shut off" */

@@ -117,7 +117,10 @@ static bool coroutine_fn reset(Keeper *keeper, GError **error)
 
 static bool coroutine_fn stop(Keeper *keeper, GError **error)
 {
-    return run(keeper, "stop", error);
+    keeper->is_stopping = true; /* QEMU's event comes before its answer */
+    bool is_done = run(keeper, "stop", error);
+    keeper->is_stopping = false;
+    return is_done;
 }
 
 static bool coroutine_fn cont(Keeper *keeper, GError **error)
@@ -291,6 +294,22 @@ static void tell_clients(Keeper *keeper, const char *event, json_object *data)
         ostler_json_object("event", json_object_new_string(event), "data", copy, NULL));
 }
 
+/* A running guest that stops without our asking is being saved, or put back to what was
+ * saved.  QEMU remembers which transfers it saved as under way, until the
+ * device is unplugged, and aborts when it finds them there at the next loadvm
+ * (usbredir_get_packet_id_q() in hw/usb/redirect.c of 7.2); after one, what ostler-mtp was
+ * in the middle of is not what the guest is. */
+static void note_stop(Keeper *keeper, OstlerRunEvent means)
+{
+    if (means == OSTLER_RUN_QEMU_STOPPED) {
+        keeper->was_stopped =
+            keeper->status->state == OSTLER_RUN_RUNNING && !keeper->is_stopping;
+    } else if (means == OSTLER_RUN_QEMU_RESUMED && keeper->was_stopped) {
+        keeper->was_stopped = false;
+        keeper_replug_shares(keeper);
+    }
+}
+
 static void on_event(const char *event, json_object *data, void *opaque)
 {
     Keeper *keeper = opaque;
@@ -309,6 +328,7 @@ static void on_event(const char *event, json_object *data, void *opaque)
     if (why) {
         keeper_set_why(keeper, why);
     }
+    note_stop(keeper, means);
     const OstlerRunStep *step = keeper_feed(keeper, means);
     if (means == OSTLER_RUN_QEMU_RESET) {
         cpc_event_set(&keeper->has_reset);

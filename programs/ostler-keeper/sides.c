@@ -217,20 +217,20 @@ static const struct {
     { "ostler-address", wants_address, { start_address, report } },
 };
 
-static bool has_side(const Keeper *keeper, const char *name)
+static OstlerSide *find_side(const Keeper *keeper, const char *name)
 {
     for (guint i = 0; i < keeper->sides->len; i++) {
         if (strcmp(ostler_side_name(keeper->sides->pdata[i]), name) == 0) {
-            return true;
+            return keeper->sides->pdata[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 void coroutine_mixed_fn keeper_start_sides(Keeper *keeper)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(sides); i++) {
-        if (sides[i].is_wanted(keeper) && !has_side(keeper, sides[i].name)) {
+        if (sides[i].is_wanted(keeper) && !find_side(keeper, sides[i].name)) {
             g_ptr_array_add(keeper->sides,
                             ostler_side_new(sides[i].name, &sides[i].ops, keeper));
         }
@@ -241,6 +241,15 @@ void coroutine_mixed_fn keeper_hurry_sides(Keeper *keeper)
 {
     for (guint i = 0; i < keeper->sides->len; i++) {
         ostler_side_hurry(keeper->sides->pdata[i]);
+    }
+}
+
+void keeper_replug_shares(Keeper *keeper)
+{
+    OstlerSide *mtp = find_side(keeper, "ostler-mtp");
+
+    if (mtp) {
+        ostler_side_renew(mtp);
     }
 }
 

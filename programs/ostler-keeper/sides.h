@@ -15,6 +15,9 @@ void coroutine_fn keeper_stop_sides(Keeper *keeper);
 /* The guest runs (again): whatever pauses may find QEMU more willing now. */
 void coroutine_mixed_fn keeper_hurry_sides(Keeper *keeper);
 
+/* Unplug the shares and plug them in again. */
+void keeper_replug_shares(Keeper *keeper);
+
 /* A descriptor whose lines go to keeper.log under @who, which must last; the caller closes
  * it.  -1: there is none. */
 int coroutine_mixed_fn keeper_open_log_stream(Keeper *keeper, const char *who,

@@ -90,6 +90,30 @@ static void a_program_that_runs_is_ended_without_a_word(void)
     cpc_run(stop_running, NULL);
 }
 
+static void coroutine_fn renew(void *unused)
+{
+    static const char *const argv[] = { "sleep", "1000", NULL };
+    Watch watch = { .argv = argv, .n_wanted = 1 };
+    OstlerSide *side = ostler_side_new("sleep", &ops, &watch);
+
+    for (unsigned i = 1; i <= 10; i++) { /* with pauses: more than a minute */
+        int pid = ostler_side_pid(side);
+        ostler_side_renew(side);
+        ostler_side_renew(side); /* once is enough */
+        while (ostler_side_n_restarts(side) < i) {
+            cpc_sleep_ms(1);
+        }
+        g_assert_cmpint(ostler_side_pid(side), !=, pid);
+    }
+    ostler_side_stop(side);
+    g_assert_cmpuint(watch.n_reports, ==, 0);
+}
+
+static void a_program_is_renewed_without_a_pause_or_a_word(void)
+{
+    cpc_run(renew, NULL);
+}
+
 static void coroutine_fn end_orderly(void *unused)
 {
     static const char *const argv[] = { "true", NULL };
@@ -139,6 +163,7 @@ int main(int argc, char **argv)
     TEST(a_program_that_fails_is_started_again);
     TEST(a_program_that_is_missing_is_reported_once);
     TEST(a_program_that_runs_is_ended_without_a_word);
+    TEST(a_program_is_renewed_without_a_pause_or_a_word);
     TEST(a_program_that_ends_orderly_is_never_away_for_long);
     TEST(a_pause_ends_when_there_is_reason_to);
     return g_test_run();

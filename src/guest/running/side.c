@@ -12,6 +12,7 @@ struct OstlerSide {
     unsigned n_ends; /* in a row that came soon */
     bool is_orderly; /* the last one was */
     bool is_stopping;
+    bool is_renewed; /* it is to end, and to be started again */
     bool has_ended;
     CoEvent go_on; /* ends the pause */
     CoEvent ended; /* for ostler_side_stop() */
@@ -54,7 +55,7 @@ static void coroutine_fn watch(OstlerSide *side)
     side->n_ends = was_long ? 1 : side->n_ends + 1;
     side->is_orderly = end.is_known && end.code == 0;
     g_clear_pointer(&side->process, ostler_process_free);
-    if (!side->is_stopping) {
+    if (!side->is_stopping && !side->is_renewed) {
         report_end(side, &end);
     }
 }
@@ -84,7 +85,10 @@ static void coroutine_fn keep_running(void *opaque)
     OstlerSide *side = opaque;
 
     while (!side->is_stopping && run_once(side) && !side->is_stopping) {
-        cpc_event_wait(&side->go_on, (int)pause_of(side));
+        if (!side->is_renewed) {
+            cpc_event_wait(&side->go_on, (int)pause_of(side));
+        }
+        side->is_renewed = false;
     }
     side->has_ended = true;
     cpc_event_set(&side->ended);
@@ -114,6 +118,14 @@ void coroutine_fn ostler_side_stop(OstlerSide *side)
     }
     g_free(side->name);
     g_free(side);
+}
+
+void ostler_side_renew(OstlerSide *side)
+{
+    if (side->process) {
+        side->is_renewed = true;
+        ostler_process_kill(side->process);
+    }
 }
 
 void coroutine_mixed_fn ostler_side_hurry(OstlerSide *side)

@@ -43,6 +43,9 @@ int ostler_side_pid(const OstlerSide *side);
 unsigned ostler_side_n_restarts(const OstlerSide *side);
 const char *ostler_side_name(const OstlerSide *side);
 
+/* Kill the program and start it again without a pause or a word: nothing went wrong. */
+void ostler_side_renew(OstlerSide *side);
+
 /* Something has changed for the better: if the side pauses, start its program now. */
 void coroutine_mixed_fn ostler_side_hurry(OstlerSide *side);
 
