@@ -361,11 +361,19 @@ static void send_huge(UsbredirHost *host, uint64_t size, bool is_split)
     host_expect(host, 0x2001);
 }
 
+static void report_huge(uint64_t size)
+{
+    g_test_message("%" G_GUINT64_FORMAT " bytes took %.0f s", size,
+                   g_test_timer_elapsed());
+}
+
 static void huge_files_are_got(UsbredirHost *host, gconstpointer unused)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(huge); i++) {
+        g_test_timer_start();
         put_sparse(host, huge[i]);
         receive_huge(host, huge[i]);
+        report_huge(huge[i]);
     }
 }
 
@@ -373,9 +381,11 @@ static void huge_files_are_put(UsbredirHost *host, gconstpointer unused)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(huge); i++) {
         g_autofree char *path = file_path(host);
+        g_test_timer_start();
         send_huge(host, huge[i], i % 2 != 0);
         assert_sparse(host, huge[i]);
         g_assert_cmpint(g_remove(path), ==, 0);
+        report_huge(huge[i]);
     }
 }
 
