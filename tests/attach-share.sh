@@ -34,6 +34,9 @@ says out "[share.later]"
 expect 4 "$OSTLER" attach-share web later pictures
 says err "The definition of 'web' has a share 'later' already"
 expect 4 "$OSTLER" attach-share web now pictures --live
+"$OSTLER" share-list web --json >out
+says out '"name":"later","path":"'"$tmp/music"'"'
+says out '"used":null,"used-objects":null,"free":null'
 "$OSTLER" detach-share web later
 "$OSTLER" dump-definition web >out
 refute grep -q later out
@@ -63,6 +66,20 @@ in_guest 'mtp-newfolder made 0 196609 2>&1 || true'
 expect 4 "$OSTLER" attach-share web pics pictures
 expect 2 "$OSTLER" attach-share web none none
 says err "'none' is no folder"
+
+echo "== they are listed, and completed"
+"$OSTLER" share-set web music quota=1G
+"$OSTLER" share-list web >out
+says out "Folder"
+grep -q "^music  *read-write  *1.0 GiB  *5 bytes  *1024.0 MiB  *$tmp/music" out || fail "$(cat out)"
+grep -q "^manual  *read-only  *-  *- .*$tmp/manual" out || fail "$(cat out)"
+"$OSTLER" share-list web --json >out
+says out '"quota":1073741824,"quota-objects":null,"used":5,"used-objects":1,"free":1073741819'
+says out '"name":"pics","path":"'"$tmp/pictures"'","title":"My pictures","readonly":false,"quota":null'
+"$OSTLER" __complete detach-share web m >out
+says out "music	$tmp/music"
+says out "manual	$tmp/manual"
+refute grep -q pics out
 
 echo "== a killed lender, and a killed ostler-mtp, are started again"
 pids_of() { pgrep -f "ostler-mtp .*$1.*$tmp"; }

@@ -344,6 +344,27 @@ OSTLER_API bool ostler_guest_set_share(OstlerGuest *guest, const char *name,
                                        const OstlerSetting *settings, size_t n_settings,
                                        unsigned flags, OstlerError **error);
 
+/* A share that a guest has, and what is in it. */
+typedef struct OstlerShareInfo {
+    OstlerShare share;
+    uint64_t quota_bytes; /* 0: none */
+    uint64_t quota_objects;
+    int64_t used_bytes; /* -1 when nobody counts: without a quota, or not shown now */
+    int64_t used_objects;
+    int64_t free_bytes; /* what the guest may add; -1 when it is not shown now */
+} OstlerShareInfo;
+
+typedef struct OstlerGuestShares OstlerGuestShares;
+
+/* The shares of a running guest, or those in the definition of one that is off.  Without
+ * @is_counted what is in them is not asked for, which takes some time. */
+OSTLER_API OstlerGuestShares *ostler_guest_shares(OstlerGuest *guest, bool is_counted,
+                                                  OstlerError **error);
+OSTLER_API size_t ostler_guest_shares_size(const OstlerGuestShares *shares);
+OSTLER_API const OstlerShareInfo *ostler_guest_share(const OstlerGuestShares *shares,
+                                                     size_t i);
+OSTLER_API void ostler_guest_shares_free(OstlerGuestShares *shares);
+
 /* --- Network addresses ---------------------------------------------------------- */
 
 typedef struct OstlerGuestAddress {

@@ -177,6 +177,13 @@ static json_object *coroutine_fn set_share(OstlerControlClient *client,
                                                          : NULL;
 }
 
+static json_object *coroutine_fn list_shares(OstlerControlClient *client,
+                                             json_object *params, void *opaque,
+                                             GError **error)
+{
+    return keeper_list_shares(opaque, error);
+}
+
 /* --- monitor and console --- */
 
 /* What QEMU said, without the words that the session puts before it. */
@@ -334,6 +341,9 @@ const OstlerControlMethod keeper_methods[] = {
       "Show the guest one folder more. Answers when the guest can see it." },
     { "detach-share", detach_share, "\"name\"", "",
       "Take a shared folder away; what is under way in it ends with an error." },
+    { "shares", list_shares, "",
+      "by share \"bytes\", \"objects\" (null without a quota), \"free\"",
+      "What is in the shares that the guest sees, and what it may still add." },
     { "share-set", set_share,
       "\"name\", \"quota\", \"quota-objects\", \"reserve\" (as texts; what is left "
       "out stays)",

@@ -37,7 +37,9 @@ typedef struct {
 struct KeeperShares {
     GPtrArray *lenders; /* Lender */
     GHashTable *labels; /* a share's name -> what the guest calls it */
-    CoMutex changing;   /* one at a time is attached or detached */
+    CoMutex changing;   /* one at a time is attached, detached or listed */
+    json_object *said;  /* the answer to --list, until it is taken */
+    CoEvent has_said;
 };
 
 static void free_lender(void *opaque)
@@ -63,6 +65,7 @@ void keeper_shares_free(KeeperShares *shares)
     g_assert(shares->lenders->len == 0);
     g_ptr_array_unref(shares->lenders);
     g_hash_table_unref(shares->labels);
+    json_object_put(shares->said);
     g_free(shares);
 }
 
@@ -412,17 +415,17 @@ bool coroutine_fn keeper_attach_share(Keeper *keeper, const KeeperShare *share,
     return is_shown;
 }
 
-/* Have an ostler-mtp of its own ask the guest's for something: --detach, --set. */
-static bool coroutine_fn run_errand(Keeper *keeper, const char *option, char *words,
-                                    const char *failure, GError **error)
+/* Have an ostler-mtp of its own ask the guest's for something: --detach, --set, --list.
+ * The option and its words are @argv. */
+static bool coroutine_fn run_errand(Keeper *keeper, GPtrArray *argv,
+                                    KeeperLineFunc *take_output, const char *failure,
+                                    GError **error)
 {
-    g_autoptr(GPtrArray) argv = keeper_argv_new("ostler-mtp");
     OstlerProcessEnd end;
 
-    keeper_argv_add(argv, option, words);
     keeper_argv_add(argv, "--to", control_path(keeper));
     g_autoptr(OstlerProcess) errand =
-        keeper_start_side(keeper, argv, NULL, 0, NULL, error);
+        keeper_start_side(keeper, argv, NULL, 0, take_output, error);
     if (!errand) {
         return false;
     }
@@ -435,6 +438,16 @@ static bool coroutine_fn run_errand(Keeper *keeper, const char *option, char *wo
                     "The share was not %s; 'ostler log' says why", failure);
     }
     return end.code == 0;
+}
+
+/* An errand with an option and its @words, which are taken over. */
+static bool coroutine_fn tell(Keeper *keeper, const char *option, char *words,
+                              const char *failure, GError **error)
+{
+    g_autoptr(GPtrArray) argv = keeper_argv_new("ostler-mtp");
+
+    keeper_argv_add(argv, option, words);
+    return run_errand(keeper, argv, NULL, failure, error);
 }
 
 static OstlerSection *find_share(const Keeper *keeper, const char *name, GError **error)
@@ -458,8 +471,8 @@ static bool coroutine_fn detach(Keeper *keeper, const char *name, GError **error
     }
     if (lender) {
         stop_lender(keeper, lender);
-    } else if (!run_errand(keeper, "--detach", g_strdup(label_of(keeper, section)),
-                           "detached", error)) {
+    } else if (!tell(keeper, "--detach", g_strdup(label_of(keeper, section)),
+                     "detached", error)) {
         return false;
     }
     remove_section(keeper, section);
@@ -504,7 +517,7 @@ static bool coroutine_fn tell_limits(Keeper *keeper, const OstlerSection *sectio
     GString *words = g_string_new(label_of(keeper, section));
 
     append_limits(words, section);
-    return run_errand(keeper, "--set", g_string_free(words, FALSE), "changed", error);
+    return tell(keeper, "--set", g_string_free(words, FALSE), "changed", error);
 }
 
 bool coroutine_fn keeper_set_share(Keeper *keeper, const char *name,
@@ -520,4 +533,85 @@ bool coroutine_fn keeper_set_share(Keeper *keeper, const char *name,
     }
     cpc_mutex_unlock(&keeper->shares->changing);
     return is_set;
+}
+
+/* ---- list ---- */
+
+static void take_list(Keeper *keeper, const char *line, size_t size)
+{
+    json_object_put(keeper->shares->said);
+    keeper->shares->said = ostler_json_parse(line, size, NULL);
+    cpc_event_set(&keeper->shares->has_said);
+}
+
+/* The row of @list for the share that the guest calls @label, or NULL. */
+static json_object *find_row(json_object *list, const char *label)
+{
+    size_t n =
+        json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        json_object *row = json_object_array_get_idx(list, i);
+        const char *name = ostler_json_find_string(row, "label");
+        if (name && strcmp(name, label) == 0) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+static json_object *number_of(json_object *row, const char *key)
+{
+    json_object *value = ostler_json_find(row, key);
+
+    return json_object_is_type(value, json_type_int) ? json_object_get(value) : NULL;
+}
+
+/* What ostler-mtp said, in our own words and under the shares' names. */
+static json_object *usage_by_name(Keeper *keeper, json_object *list)
+{
+    json_object *shares = json_object_new_object();
+
+    for (OstlerSection *share = ostler_definition_first(keeper->definition, "share");
+         share; share = ostler_section_next(share, "share")) {
+        json_object *row = find_row(list, label_of(keeper, share));
+        if (row) {
+            json_object_object_add(shares, ostler_section_label(share),
+                                   ostler_json_object("bytes", number_of(row, "bytes"),
+                                                      "objects",
+                                                      number_of(row, "objects"), "free",
+                                                      number_of(row, "free"), NULL));
+        }
+    }
+    return shares;
+}
+
+static json_object *coroutine_fn ask_for_list(Keeper *keeper, GError **error)
+{
+    g_autoptr(GPtrArray) argv = keeper_argv_new("ostler-mtp");
+
+    g_ptr_array_add(argv, g_strdup("--list"));
+    keeper->shares->has_said.is_set = false;
+    if (!run_errand(keeper, argv, take_list, "listed", error)) {
+        return NULL;
+    }
+    cpc_event_wait(&keeper->shares->has_said, ATTACH_TIMEOUT_MS);
+    return g_steal_pointer(&keeper->shares->said);
+}
+
+json_object *coroutine_fn keeper_list_shares(Keeper *keeper, GError **error)
+{
+    if (!keeper_wants_mtp(keeper)) {
+        return json_object_new_object();
+    }
+    cpc_mutex_lock(&keeper->shares->changing);
+    g_autoptr(json_object) said = ask_for_list(keeper, error);
+    json_object *usage =
+        said ? usage_by_name(keeper, ostler_json_find(said, "shares")) : NULL;
+    cpc_mutex_unlock(&keeper->shares->changing);
+    if (!usage && error && !*error) {
+        g_set_error(error, OSTLER_RUN_ERROR, OSTLER_RUN_ERROR_FAILED,
+                    "ostler-mtp did not say what shares it has");
+    }
+    return usage;
 }

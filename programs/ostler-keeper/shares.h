@@ -34,6 +34,11 @@ bool coroutine_fn keeper_attach_share(Keeper *keeper, const KeeperShare *share,
                                       GError **error);
 bool coroutine_fn keeper_detach_share(Keeper *keeper, const char *name, GError **error);
 
+/* What is in each share as ostler-mtp counts it, by the shares' names: "bytes" and
+ * "objects", null without a quota, and "free".  A share that the guest does not see just
+ * now is not there. */
+json_object *coroutine_fn keeper_list_shares(Keeper *keeper, GError **error);
+
 /* Change a share's quota, quota-objects or reserve: members of @settings, as texts. */
 bool coroutine_fn keeper_set_share(Keeper *keeper, const char *name,
                                    json_object *settings, GError **error);

@@ -119,15 +119,21 @@ static json_object *detach(Caller *caller, json_object *params, GError **error)
     return json_object_new_object();
 }
 
+/* What is in a share is counted for a quota only. */
 static json_object *usage_json(const Caller *caller, unsigned storage)
 {
+    OstlerMtpStore *store = shares_store(caller->control->shares);
+    OstlerMtpLimits limits;
     OstlerMtpUsage usage;
 
-    ostler_mtp_store_get_usage(shares_store(caller->control->shares), storage, &usage);
+    ostler_mtp_store_get_limits(store, storage, &limits);
+    ostler_mtp_store_get_usage(store, storage, &usage);
+    bool is_counted = limits.quota_bytes != 0 || limits.quota_objects != 0;
     return ostler_json_object(
-        "bytes", json_object_new_int64((int64_t)usage.bytes), "objects",
-        json_object_new_int64((int64_t)usage.objects), "free",
-        json_object_new_int64((int64_t)MIN(usage.free_bytes, G_MAXINT64)), NULL);
+        "bytes", is_counted ? json_object_new_int64((int64_t)usage.bytes) : NULL,
+        "objects", is_counted ? json_object_new_int64((int64_t)usage.objects) : NULL,
+        "free", json_object_new_int64((int64_t)MIN(usage.free_bytes, G_MAXINT64)),
+        NULL);
 }
 
 static json_object *set(Caller *caller, json_object *params, GError **error)
@@ -154,11 +160,12 @@ static json_object *list(Caller *caller, json_object *params, GError **error)
 
     for (unsigned i = 0; i < ostler_mtp_store_count(store); i++) {
         if (ostler_mtp_store_has(store, i)) {
-            json_object_array_add(
-                array,
-                ostler_json_object(
-                    "label", json_object_new_string(ostler_mtp_store_label(store, i)),
-                    "storage", storage_json(i), NULL));
+            json_object *share = usage_json(caller, i);
+            json_object_object_add(
+                share, "label",
+                json_object_new_string(ostler_mtp_store_label(store, i)));
+            json_object_object_add(share, "storage", storage_json(i));
+            json_object_array_add(array, share);
         }
     }
     return ostler_json_object("shares", array, NULL);

@@ -22,6 +22,7 @@ typedef struct {
     const char *label;
     int fd;         /* goes with the request, or -1 */
     bool must_stay; /* until the other side hangs up */
+    bool is_shown;  /* its answer is printed */
     bool is_ending; /* a signal asked for it */
     bool is_done;
     GError *why;
@@ -68,6 +69,10 @@ static bool coroutine_fn ask(Errand *errand)
     const char *refusal = answer ? ostler_json_find_string(answer, "error") : NULL;
     if (refusal) {
         g_set_error(&errand->why, G_IO_ERROR, G_IO_ERROR_FAILED, "%s", refusal);
+    }
+    if (answer && !refusal && errand->is_shown) {
+        g_autofree char *shown = ostler_json_text(answer);
+        puts(shown);
     }
     return answer && !refusal;
 }
@@ -157,11 +162,11 @@ bool lend_share(const char *words, const char *socket, GError **error)
 }
 
 /* An errand that is done with its answer; @params is taken over. */
-static bool ask_once(const char *request, json_object *params, const char *socket,
-                     GError **error)
+static bool ask_once(const char *request, json_object *params, bool is_shown,
+                     const char *socket, GError **error)
 {
     g_autoptr(OstlerChannel) channel = ostler_channel_connect(socket, error);
-    Errand errand = { .channel = channel, .fd = -1 };
+    Errand errand = { .channel = channel, .fd = -1, .is_shown = is_shown };
 
     if (!channel) {
         json_object_put(params);
@@ -175,7 +180,12 @@ bool detach_share(const char *label, const char *socket, GError **error)
 {
     return ask_once("detach",
                     ostler_json_object("label", json_object_new_string(label), NULL),
-                    socket, error);
+                    false, socket, error);
+}
+
+bool list_shares(const char *socket, GError **error)
+{
+    return ask_once("list", json_object_new_object(), true, socket, error);
 }
 
 bool change_share(const char *change, const char *socket, GError **error)
@@ -186,5 +196,5 @@ bool change_share(const char *change, const char *socket, GError **error)
     return label && ask_once("set",
                              ostler_json_object("label", json_object_new_string(label),
                                                 "limits", limits, NULL),
-                             socket, error);
+                             false, socket, error);
 }

@@ -41,6 +41,7 @@ typedef struct {
     char *attach;
     char *detach;
     char *set;
+    gboolean must_list;
     char *to;
     char *name;
     char *serial;
@@ -89,8 +90,12 @@ static const GOptionEntry rows[] = {
       "Change the quota, quota-objects or reserve of the share called LABEL of the "
       "ostler-mtp whose --control is --to",
       "LABEL,WORD..." },
+    { "list", 0, 0, G_OPTION_ARG_NONE, &options.must_list,
+      "Print the shares of the ostler-mtp whose --control is --to, as a line of JSON: "
+      "label, what is free, and with a quota the bytes and objects in it",
+      NULL },
     { "to", 't', 0, G_OPTION_ARG_FILENAME, &options.to,
-      "The control socket that --attach, --detach and --set mean", "SOCKET" },
+      "The control socket that --attach, --detach, --set and --list mean", "SOCKET" },
     { "name", 'n', 0, G_OPTION_ARG_STRING, &options.name,
       "Call the device NAME in the guest; the first share's label if not given",
       "NAME" },
@@ -170,17 +175,18 @@ static void end(OstlerSignal signal, void *opaque)
 
 /* ---- start ---- */
 
-/* --attach, --detach and --set are errands to another ostler-mtp. */
+/* --attach, --detach, --set and --list are errands to another ostler-mtp. */
 static int n_errands(void)
 {
-    return (options.attach != NULL) + (options.detach != NULL) + (options.set != NULL);
+    return (options.attach != NULL) + (options.detach != NULL) + (options.set != NULL) +
+           (options.must_list != FALSE);
 }
 
 static bool run_errand(GError **error)
 {
     if (!options.to || n_errands() > 1) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                    "--attach, --detach or --set, one of them, goes with --to");
+                    "--attach, --detach, --set or --list, one of them, goes with --to");
         return false;
     }
     if (options.detach) {
@@ -188,6 +194,9 @@ static bool run_errand(GError **error)
     }
     if (options.set) {
         return change_share(options.set, options.to, error);
+    }
+    if (options.must_list) {
+        return list_shares(options.to, error);
     }
     return lend_share(options.attach, options.to, error);
 }

@@ -35,18 +35,19 @@ OstlerCommandFunc cli_run;     /* run.c */
 OstlerCommandFunc cli_console; /* console.c */
 OstlerCommandFunc cli_define, cli_undefine, cli_dump, cli_import, cli_autostart;
 /* definitions.c */
-OstlerCommandFunc cli_attach_share, cli_detach_share, cli_share_set; /* shares.c */
-OstlerCommandFunc cli_edit;                                          /* edit.c */
-OstlerCommandFunc cli_monitor_command, cli_plan, cli_machines;       /* qemu.c */
-OstlerCommandFunc cli_nested;                                        /* nested.c */
-OstlerCommandFunc cli_help, cli_version;                             /* help.c */
+OstlerCommandFunc cli_attach_share, cli_detach_share, cli_share_set,
+    cli_share_list;                                            /* shares.c */
+OstlerCommandFunc cli_edit;                                    /* edit.c */
+OstlerCommandFunc cli_monitor_command, cli_plan, cli_machines; /* qemu.c */
+OstlerCommandFunc cli_nested;                                  /* nested.c */
+OstlerCommandFunc cli_help, cli_version;                       /* help.c */
 
 /* ---- completers: completers.c ---- */
 
 OstlerCompleteFunc cli_complete_guest, cli_complete_active, cli_complete_inactive,
     cli_complete_running, cli_complete_paused, cli_complete_arch, cli_complete_machine,
     cli_complete_state, cli_complete_log, cli_complete_nic, cli_complete_nested,
-    cli_complete_share_setting;
+    cli_complete_share, cli_complete_share_setting;
 
 /* ---- helpers: output.c ---- */
 
@@ -56,6 +57,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerGuest, ostler_guest_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerGuestList, ostler_guest_list_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerGuestInfo, ostler_guest_info_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerGuestNet, ostler_guest_net_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerGuestShares, ostler_guest_shares_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerImport, ostler_import_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OstlerEvents, ostler_events_free)
 

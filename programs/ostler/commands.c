@@ -151,12 +151,12 @@ static const OstlerExampleRow attach_share_examples[] = {
 };
 static const OstlerArgumentRow detach_share_arguments[] = {
     { "GUEST", "The guest's name", .complete = cli_complete_guest },
-    { "NAME", "The share's name" },
+    { "NAME", "The share's name", .complete = cli_complete_share },
     { NULL },
 };
 static const OstlerArgumentRow share_set_arguments[] = {
     { "GUEST", "The guest's name", .complete = cli_complete_guest },
-    { "NAME", "The share's name" },
+    { "NAME", "The share's name", .complete = cli_complete_share },
     { "SETTING",
       "quota=SIZE, quota-objects=NUMBER or reserve=SIZE, as in "
       "ostler-definition(5); 0 is no limit",
@@ -352,6 +352,12 @@ static const OstlerCommandRow commands[] = {
       .arguments = detach_share_arguments, .options = detach_share_options,
       .run = cli_detach_share },
 
+    { "share-list", .group = GUESTS,
+      .summary = "List the folders that a guest is shown",
+      .help =
+          "What is in a folder is counted for one with a quota only.  Of a guest that "
+          "is off it is not known; then the shares are those of its definition.",
+      .arguments = any_guest, .run = cli_share_list },
     { "share-set", .group = GUESTS,
       .summary = "Change how much a guest may fill a shared folder with",
       .help = "The guest is told at once.  What is over a new quota stays, and nothing "

@@ -3,7 +3,7 @@
  * completers.c - what makes sense now, for complete.h
  *
  * Only what is quick: names come from the list of guests, which opens no definition and
- * asks no keeper more than its state.
+ * asks no keeper more than its state; shares come from the guest's one definition.
  */
 #include "cli.h"
 
@@ -48,6 +48,25 @@ void cli_complete_running(OstlerCandidates *candidates)
 void cli_complete_paused(OstlerCandidates *candidates)
 {
     offer_guests(candidates, OSTLER_STATE_MASK(OSTLER_STATE_PAUSED));
+}
+
+static OstlerGuestShares *shares_of(OstlerHost *host, const char *name)
+{
+    g_autoptr(OstlerGuest) guest = name ? ostler_host_find(host, name, NULL) : NULL;
+
+    return guest ? ostler_guest_shares(guest, false, NULL) : NULL;
+}
+
+void cli_complete_share(OstlerCandidates *candidates)
+{
+    g_autoptr(OstlerHost) host = ostler_host_open(NULL);
+    g_autoptr(OstlerGuestShares) shares =
+        host ? shares_of(host, ostler_candidates_given(candidates, 0)) : NULL;
+
+    for (size_t i = 0; shares && i < ostler_guest_shares_size(shares); i++) {
+        const OstlerShare *share = &ostler_guest_share(shares, i)->share;
+        ostler_candidates_add(candidates, share->name, share->path);
+    }
 }
 
 void cli_complete_share_setting(OstlerCandidates *candidates)

@@ -13,7 +13,9 @@
 #include <cpc/glib.h>
 
 #include "api/api.h"
+#include "guest/definition.h"
 #include "guest/running/control.h"
+#include "guest/running/place.h"
 
 typedef struct OstlerApiClient OstlerApiClient;
 
@@ -51,6 +53,11 @@ int coroutine_fn ostler_api_upgrade(OstlerApiClient *client, const char *method,
 /* Connect, ask once, close. */
 json_object *coroutine_fn ostler_api_ask_once(const char *guest, const char *method,
                                               json_object *params, GError **error);
+
+/* The definition of a running guest with what has changed since its start; of one that is
+ * off, the stored one. */
+OstlerDefinition *ostler_api_definition_now(const char *guest, OstlerRunLife life,
+                                            GError **error);
 
 /*
  * Start a keeper with @arguments (NULL-terminated, after the guest's name) and wait until

@@ -438,9 +438,8 @@ static void fill_from_definition(Info *whole, const OstlerDefinition *definition
     info->memory_bytes = ostler_definition_get_size(definition, "guest", "memory");
 }
 
-/* Of a running guest, what it was started with. */
-static OstlerDefinition *definition_now(const char *guest, OstlerRunLife life,
-                                        GError **error)
+OstlerDefinition *ostler_api_definition_now(const char *guest, OstlerRunLife life,
+                                            GError **error)
 {
     g_autofree char *started = ostler_run_path(guest, "started.guest");
 
@@ -457,7 +456,8 @@ OstlerGuestInfo *ostler_guest_info(OstlerGuest *guest, OstlerError **error)
     if (!status) {
         return NULL;
     }
-    g_autoptr(OstlerDefinition) definition = definition_now(guest->name, life, &why);
+    g_autoptr(OstlerDefinition) definition =
+        ostler_api_definition_now(guest->name, life, &why);
     if (!definition) {
         ostler_api_fail_with(error, why);
         return NULL;

@@ -249,3 +249,98 @@ bool ostler_guest_set_share(OstlerGuest *guest, const char *name,
     }
     return !definition || store(definition, error);
 }
+
+/* ---- list ---- */
+
+struct OstlerGuestShares {
+    OstlerDefinition *definition; /* the texts below are borrowed from it */
+    GArray *infos;
+};
+
+typedef struct {
+    const char *guest;
+    json_object *usage;
+    GError *why;
+} Question;
+
+static void coroutine_fn ask_usage(void *opaque)
+{
+    Question *question = opaque;
+
+    question->usage =
+        ostler_api_ask_once(question->guest, "shares", NULL, &question->why);
+}
+
+/* What a share's row of @usage says; no row, and a null, are -1. */
+static int64_t usage_of(json_object *usage, const char *share, const char *key)
+{
+    json_object *value = ostler_json_find(ostler_json_find(usage, share), key);
+
+    return json_object_is_type(value, json_type_int) ? json_object_get_int64(value)
+                                                     : -1;
+}
+
+static OstlerShareInfo read_share(const OstlerSection *section, json_object *usage)
+{
+    const char *name = ostler_section_label(section);
+
+    return (OstlerShareInfo){
+        .share = { .name = name,
+                   .path = ostler_section_get(section, "path"),
+                   .title = ostler_section_get(section, "title"),
+                   .is_read_only = ostler_section_get_bool(section, "readonly") },
+        .quota_bytes = ostler_section_get_size(section, "quota"),
+        .quota_objects = (uint64_t)ostler_section_get_number(section, "quota-objects"),
+        .used_bytes = usage_of(usage, name, "bytes"),
+        .used_objects = usage_of(usage, name, "objects"),
+        .free_bytes = usage_of(usage, name, "free"),
+    };
+}
+
+OstlerGuestShares *ostler_guest_shares(OstlerGuest *guest, bool is_counted,
+                                       OstlerError **error)
+{
+    GError *why = NULL;
+    OstlerRunLife life = ostler_run_life(guest->name);
+    Question question = { .guest = guest->name };
+    g_autoptr(OstlerDefinition) definition =
+        ostler_api_definition_now(guest->name, life, &why);
+
+    if (definition && is_counted && life != OSTLER_RUN_GONE) {
+        ostler_api_run(guest->host, ask_usage, &question);
+        why = question.why;
+    }
+    if (why) {
+        ostler_api_fail_with(error, why);
+        return NULL;
+    }
+    OstlerGuestShares *shares = g_new(OstlerGuestShares, 1);
+    shares->infos = g_array_new(FALSE, FALSE, sizeof(OstlerShareInfo));
+    for (OstlerSection *section = ostler_definition_first(definition, "share"); section;
+         section = ostler_section_next(section, "share")) {
+        OstlerShareInfo info = read_share(section, question.usage);
+        g_array_append_val(shares->infos, info);
+    }
+    shares->definition = g_steal_pointer(&definition);
+    json_object_put(question.usage);
+    return shares;
+}
+
+size_t ostler_guest_shares_size(const OstlerGuestShares *shares)
+{
+    return shares->infos->len;
+}
+
+const OstlerShareInfo *ostler_guest_share(const OstlerGuestShares *shares, size_t i)
+{
+    return &g_array_index(shares->infos, OstlerShareInfo, i);
+}
+
+void ostler_guest_shares_free(OstlerGuestShares *shares)
+{
+    if (shares) {
+        ostler_definition_free(shares->definition);
+        g_array_unref(shares->infos);
+        g_free(shares);
+    }
+}

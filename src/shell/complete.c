@@ -36,6 +36,16 @@ void ostler_candidates_add(OstlerCandidates *candidates, const char *word,
     g_string_append_printf(candidates->lines, "%s\t%s\n", whole, printable);
 }
 
+const char *ostler_candidates_given(const OstlerCandidates *candidates, unsigned i)
+{
+    const char *const *given = candidates->given;
+
+    for (; given && *given && i > 0; i--) {
+        given++;
+    }
+    return given ? *given : NULL;
+}
+
 void ostler_complete_file(OstlerCandidates *candidates)
 {
     candidates->directive = ":files";

@@ -17,6 +17,8 @@ char *ostler_complete(const OstlerProgram *program, const char *const *words);
 /* For completers.  @help may be NULL. */
 void ostler_candidates_add(OstlerCandidates *candidates, const char *word,
                            const char *help);
+/* The @i-th argument that is typed already, or NULL. */
+const char *ostler_candidates_given(const OstlerCandidates *candidates, unsigned i);
 /* Completers of the shell's own. */
 void ostler_complete_file(OstlerCandidates *candidates);
 void ostler_complete_folder(OstlerCandidates *candidates);
