@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What kill -9 of ostler-mtp leaves, wherever it strikes: the old file or the new one,
- * whole, and nothing beside it; and the handles that the guest knows.
+ * whole, and nothing beside it; and the handles and unique ids that the guest knows.
  *
  * A conversation is sent without waiting for its answers, and the program is killed a
  * random moment later.
@@ -212,6 +212,19 @@ static void an_edit_is_done_whole_or_not_at_all(UsbredirHost *host,
     kill_everywhere(host, edit);
 }
 
+/* The property DC41, PersistentUniqueObjectIdentifier: 16 bytes, never all zero. */
+static void unique_id(UsbredirHost *host, uint32_t file, uint8_t out_id[16])
+{
+    static const uint8_t none[16];
+
+    host_send_command(host, 0x9803, file, 0xdc41, 0);
+    host_receive_in(host, 512);
+    g_assert_cmpuint(host->got->len, ==, 12 + 16);
+    memcpy(out_id, host->got->data + 12, 16);
+    host_expect(host, 0x2001);
+    g_assert_cmpint(memcmp(out_id, none, 16), !=, 0);
+}
+
 static void a_handle_follows_its_file(UsbredirHost *host, gconstpointer unused)
 {
     g_autofree char *path = g_build_filename(host->folder, OLD_NAME, NULL);
@@ -222,10 +235,14 @@ static void a_handle_follows_its_file(UsbredirHost *host, gconstpointer unused)
     host_send_command(host, 0x1002, 1, 0, 0);
     host_expect(host, 0x2001);
     uint32_t file = only_file(host);
+    uint8_t before[16], after[16];
+    unique_id(host, file, before);
     kill_it(host);
     g_assert_cmpint(g_rename(path, renamed), ==, 0);
     start_again(host);
     g_assert_cmphex(only_file(host), ==, file);
+    unique_id(host, file, after);
+    g_assert_cmpmem(after, 16, before, 16);
     host_send_command(host, 0x9803, file, 0xdc07, 0);
     host_receive_in(host, 512);
     g_assert_cmpuint(host->got->data[12], ==, strlen("renamed") + 1);
@@ -237,7 +254,10 @@ static void a_handle_follows_its_file(UsbredirHost *host, gconstpointer unused)
     g_assert_cmpint(g_remove(renamed), ==, 0);
     put_old(host);
     start_again(host);
-    g_assert_cmphex(only_file(host), !=, file);
+    uint32_t other = only_file(host);
+    g_assert_cmphex(other, !=, file);
+    unique_id(host, other, after);
+    g_assert_cmpint(memcmp(after, before, 16), !=, 0);
     host_send_command(host, 0x9803, file, 0xdc07, 0);
     host_expect(host, 0x2009);
 }
