@@ -137,8 +137,10 @@ static gssize coroutine_fn read_sent(void *buffer, size_t size, void *opaque,
         cpc_queue_wait(&host->changed, NULL);
     }
     size = MIN(size, host->sent->len - host->n_read);
-    memcpy(buffer, host->sent->data + host->n_read, size);
-    host->n_read += size;
+    if (size > 0) {
+        memcpy(buffer, host->sent->data + host->n_read, size);
+        host->n_read += size;
+    }
     return (gssize)size;
 }
 
@@ -310,6 +312,19 @@ static bool coroutine_fn control_usbredir(TestHost *base, const OstlerUsbSetup *
 }
 
 /* ---- USB/IP ---- */
+
+/* Whoever looks whether the port is open. */
+static void coroutine_fn serve_no_request(void *opaque)
+{
+    Host *host = opaque;
+    const OstlerUsbipStream stream = { read_sent, write_answers, host };
+    bool was_imported = true;
+
+    host->is_closed = true;
+    g_assert_true(ostler_usbip_serve(host->device, &stream, &was_imported, NULL));
+    g_assert_false(was_imported);
+    g_assert_cmpuint(host->answers->len, ==, 0);
+}
 
 static void coroutine_fn serve_usbip(void *opaque)
 {
@@ -486,6 +501,17 @@ static void run_case(gconstpointer opaque)
     test_share_free(&host.share);
 }
 
+static void a_usbip_client_that_says_nothing_is_served(void)
+{
+    Host host = { .sent = g_byte_array_new(), .answers = g_byte_array_new() };
+
+    host.device = ostler_usb_device_new(&test_usb_identity);
+    cpc_run(serve_no_request, &host);
+    ostler_usb_device_free(host.device);
+    g_byte_array_unref(host.answers);
+    g_byte_array_unref(host.sent);
+}
+
 /* The conversation as fuzz/mtp-fuzz.c has it. */
 static void session_has_its_seed(gconstpointer opaque)
 {
@@ -508,6 +534,8 @@ static void add_case(const Way *way, const TestConversation *conversation)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/mtp-conversation/a-usbip-client-that-says-nothing-is-served",
+                    a_usbip_client_that_says_nothing_is_served);
     for (size_t i = 0; i < test_n_conversations; i++) {
         const TestConversation *conversation = &test_conversations[i];
         g_autofree char *path =

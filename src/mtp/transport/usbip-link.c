@@ -428,9 +428,11 @@ bool coroutine_fn ostler_usbip_serve(OstlerUsbDevice *device,
 
     *out_was_imported = false;
     if (!read_bytes(stream, bytes, sizeof(bytes), &why)) {
-        bool is_end = !why;
-        g_propagate_error(error, g_steal_pointer(&why));
-        return is_end;
+        if (why) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return false;
+        }
+        return true; /* it hung up */
     }
     if (!ostler_usbip_decode_request(bytes, &request)) {
         return refuse("the request is unknown, or of another version", error);
