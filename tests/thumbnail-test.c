@@ -79,6 +79,49 @@ static void put_image(const Fixture *f, const char *name, const char *type, int 
     g_assert_true(gdk_pixbuf_save(pixels, path, type, NULL, NULL));
 }
 
+/* gdk-pixbuf writes no GIF.  Codes are 8 bits wide and stand for a pixel each, as long as
+ * the table is cleared before it has 256 entries (GIF89a, appendix F). */
+static GByteArray *gif_of(uint16_t width, uint16_t height)
+{
+    const uint8_t head[] = {
+        'G',
+        'I',
+        'F',
+        '8',
+        '9',
+        'a',
+        (uint8_t)width,
+        (uint8_t)(width >> 8),
+        (uint8_t)height,
+        (uint8_t)(height >> 8),
+        0xf6,
+        0,
+        0, /* 128 colours follow */
+    };
+    const uint8_t image[] = {
+        0x2c, 0, 0, 0, 0, head[6], head[7], head[8], head[9], 0, 7, /* bits a pixel */
+    };
+    enum { CLEAR = 128, END = 129, A_BLOCK = 101 };
+    GByteArray *bytes = g_byte_array_new();
+
+    g_byte_array_append(bytes, head, sizeof(head));
+    for (unsigned i = 0; i < 128 * 3; i++) {
+        g_byte_array_append(bytes, &(uint8_t){ (uint8_t)(i * 5) }, 1);
+    }
+    g_byte_array_append(bytes, image, sizeof(image));
+    for (unsigned left = (unsigned)width * height, n; left > 0; left -= n) {
+        uint8_t block[1 + A_BLOCK] = { 0, CLEAR };
+        n = MIN(left, A_BLOCK - 1);
+        block[0] = (uint8_t)(1 + n);
+        for (unsigned i = 0; i < n; i++) {
+            block[2 + i] = (uint8_t)((left - i) * 7 % 128);
+        }
+        g_byte_array_append(bytes, block, 2 + n);
+    }
+    g_byte_array_append(bytes, (const uint8_t[]){ 1, END, 0, ';' }, 4);
+    return bytes;
+}
+
 static void put_bytes(const Fixture *f, const char *name, const char *bytes,
                       size_t size)
 {
@@ -126,6 +169,9 @@ static void coroutine_fn every_kind_becomes_a_small_jpeg(void *opaque)
         put_image(f, types[i], types[i], 640, 480);
         expect_size(f, types[i], 160, 120);
     }
+    g_autoptr(GByteArray) gif = gif_of(640, 480);
+    put_bytes(f, "gif", (const char *)gif->data, gif->len);
+    expect_size(f, "gif", 160, 120);
     put_image(f, "upright", "jpeg", 300, 1200);
     expect_size(f, "upright", 40, 160);
     put_image(f, "small", "png", 20, 10);
