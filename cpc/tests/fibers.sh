@@ -9,8 +9,9 @@ done
 here=$(cd "$(dirname "$0")" && pwd)
 runtime=$here/../runtime
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 export WINEPREFIX="$work/wine" WINEDEBUG=-all
+# Its server writes into that folder for some seconds more.
+trap 'wineserver -k; wineserver -w; rm -rf "$work"' EXIT
 
 $compiler -static -O2 -std=gnu11 -D_WIN32_WINNT=0x0600 -I"$here/../include" \
     "$here/ports/port-test.c" "$runtime/coroutine.c" "$runtime/stack.c" \
