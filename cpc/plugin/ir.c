@@ -97,6 +97,10 @@ LLVMValueRef cpc_build_runtime(const CpcIr *ir, LLVMBuilderRef builder,
     LLVMTypeRef function_type = LLVMFunctionType(type, types, n_args, false);
     if (!function) {
         function = LLVMAddFunction(ir->module, name, function_type);
+        /* As clang has it where the function is compiled; MSan wants both to agree. */
+        if (type != ir->none) {
+            cpc_add_attribute(ir, function, LLVMAttributeReturnIndex, "noundef");
+        }
     }
     return LLVMBuildCall2(builder, function_type, function, args, n_args, "");
 }

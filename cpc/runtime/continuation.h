@@ -83,6 +83,7 @@ static inline bool coroutine_start_fn cpc_backend_start(FrameCoroutine *self)
 {
     CpcCompiledEntry *entry = (CpcCompiledEntry *)self->entry;
 
+    cpc_pass_defined(2);
     return cpc_arena_start(&self->arena, entry(&self->arena, self->opaque));
 }
 
