@@ -81,7 +81,7 @@ says out "music	$tmp/music"
 says out "manual	$tmp/manual"
 refute grep -q pics out
 
-echo "== a killed lender, and a killed ostler-mtp, are started again"
+echo "== a killed lender, and a killed ostler-mtp, are started again; handles stay"
 pids_of() { pgrep -f "ostler-mtp .*$1.*$tmp"; }
 before=$(pids_of "attach My pictures") || fail "nobody lends the pictures"
 kill -9 $before
@@ -89,12 +89,19 @@ lent_again() {
     after=$(pids_of "attach My pictures") && [ "$after" != "$before" ]
 }
 wait_for 10 lent_again
+id_of='for try in $(seq 60); do mtp-files 2>&1 | grep -q picture.jpg && break; sleep 0.3; done;
+    mtp-files 2>&1 | grep -B 1 "Filename: picture.jpg" | grep "File ID"'
+in_guest "$id_of"
+id=$(grep "File ID" out)
 kill -9 $(pids_of "connect")
 in_guest "for try in \$(seq 60); do mtp-files 2>&1 | grep -q picture.jpg && break; sleep 0.3; done;
     $storages"
 says out "Filename: song.mp3"
 says out "Filename: picture.jpg"
 says out "Filename: manual.txt"
+in_guest "$id_of"
+says out "$id"
+refute pids_of "attach"
 
 echo "== what is detached is gone, and the rest stays"
 "$OSTLER" detach-share web pics --live --config

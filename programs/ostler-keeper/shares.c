@@ -7,8 +7,10 @@
  *
  * A guest without a share has no USB device for them either.  The first that is attached
  * plugs the device in, and ostler-mtp starts with that share as its own.  Those after it
- * are lent.  When ostler-mtp dies its lenders end as well; all are started again, and a
- * lender that comes too early is started once more by its side (side.h).
+ * are lent.  When ostler-mtp dies its lenders end as well.  The next one has all shares for
+ * its own, so that their objects keep their handles; unless a share is just being attached
+ * or detached: then the lenders are started again, and one that comes too early is started
+ * once more by its side (side.h).
  */
 #define G_LOG_DOMAIN "ostler-keeper"
 
@@ -38,6 +40,7 @@ struct KeeperShares {
     GPtrArray *lenders; /* Lender */
     GHashTable *labels; /* a share's name -> what the guest calls it */
     CoMutex changing;   /* one at a time is attached, detached or listed */
+    bool is_changing;   /* it is held */
     json_object *said;  /* the answer to --list, until it is taken */
     CoEvent has_said;
 };
@@ -67,6 +70,18 @@ void keeper_shares_free(KeeperShares *shares)
     g_hash_table_unref(shares->labels);
     json_object_put(shares->said);
     g_free(shares);
+}
+
+static void coroutine_fn begin_change(Keeper *keeper)
+{
+    cpc_mutex_lock(&keeper->shares->changing);
+    keeper->shares->is_changing = true;
+}
+
+static void coroutine_fn end_change(Keeper *keeper)
+{
+    keeper->shares->is_changing = false;
+    cpc_mutex_unlock(&keeper->shares->changing);
 }
 
 static Lender *find_lender(const Keeper *keeper, const char *name)
@@ -147,6 +162,35 @@ static char *control_path(const Keeper *keeper)
 
 /* ---- ostler-mtp ---- */
 
+/* Whoever else stops lenders meanwhile does not see this one any more. */
+static void coroutine_fn stop_lender(Keeper *keeper, Lender *lender)
+{
+    guint index;
+
+    if (g_ptr_array_find(keeper->shares->lenders, lender, &index)) {
+        g_ptr_array_steal_index(keeper->shares->lenders, index);
+    }
+    ostler_side_stop(lender->side);
+    free_lender(lender);
+}
+
+void coroutine_fn keeper_stop_lending(Keeper *keeper)
+{
+    while (keeper->shares->lenders->len > 0) {
+        stop_lender(keeper, g_ptr_array_index(keeper->shares->lenders, 0));
+    }
+}
+
+/* An ostler-mtp that is to be started can have the shares that were lent to the last. */
+static void coroutine_fn take_over(Keeper *keeper)
+{
+    if (!keeper->shares->is_changing) {
+        begin_change(keeper);
+        keeper_stop_lending(keeper);
+        end_change(keeper);
+    }
+}
+
 /* The guest's QEMU has the device; there may be no share in it just now. */
 bool keeper_wants_mtp(const Keeper *keeper)
 {
@@ -161,6 +205,7 @@ OstlerProcess *coroutine_fn keeper_start_mtp(void *opaque, GError **error)
     g_autofree char *path = ostler_run_path(keeper->config->name, "shares.sock");
     g_autoptr(GPtrArray) argv = keeper_argv_new("ostler-mtp");
 
+    take_over(keeper);
     /* It calls QEMU itself: a channel of ours, once freed, would be shut for both. */
     keeper_argv_add(argv, "--connect", g_strdup(path));
     keeper_argv_add(argv, "--control", control_path(keeper));
@@ -221,12 +266,6 @@ static void report_lender(const char *name, const char *what, void *opaque)
 
 static const OstlerSideOps lender_ops = { start_lender, report_lender };
 
-static void coroutine_fn stop_lender(Keeper *keeper, Lender *lender)
-{
-    ostler_side_stop(lender->side);
-    g_ptr_array_remove(keeper->shares->lenders, lender);
-}
-
 /* Start a lender for @share and wait until it has done its errand. */
 static bool coroutine_fn lend(Keeper *keeper, const OstlerSection *share,
                               GError **error)
@@ -250,13 +289,6 @@ static bool coroutine_fn lend(Keeper *keeper, const OstlerSection *share,
                 "The share '%s' was not attached; 'ostler log' says why", lender->name);
     stop_lender(keeper, lender);
     return false;
-}
-
-void coroutine_fn keeper_stop_lending(Keeper *keeper)
-{
-    while (keeper->shares->lenders->len > 0) {
-        stop_lender(keeper, g_ptr_array_index(keeper->shares->lenders, 0));
-    }
 }
 
 void keeper_describe_lenders(const Keeper *keeper, json_object *list)
@@ -402,7 +434,7 @@ static void keep(Keeper *keeper)
 bool coroutine_fn keeper_attach_share(Keeper *keeper, const KeeperShare *share,
                                       GError **error)
 {
-    cpc_mutex_lock(&keeper->shares->changing);
+    begin_change(keeper);
     OstlerSection *section =
         check_new(keeper, share, error) ? add_section(keeper, share, error) : NULL;
     bool is_shown = section && show(keeper, section, error);
@@ -411,7 +443,7 @@ bool coroutine_fn keeper_attach_share(Keeper *keeper, const KeeperShare *share,
     } else if (section) {
         remove_section(keeper, section);
     }
-    cpc_mutex_unlock(&keeper->shares->changing);
+    end_change(keeper);
     return is_shown;
 }
 
@@ -482,9 +514,9 @@ static bool coroutine_fn detach(Keeper *keeper, const char *name, GError **error
 
 bool coroutine_fn keeper_detach_share(Keeper *keeper, const char *name, GError **error)
 {
-    cpc_mutex_lock(&keeper->shares->changing);
+    begin_change(keeper);
     bool is_detached = detach(keeper, name, error);
-    cpc_mutex_unlock(&keeper->shares->changing);
+    end_change(keeper);
     return is_detached;
 }
 
@@ -523,7 +555,7 @@ static bool coroutine_fn tell_limits(Keeper *keeper, const OstlerSection *sectio
 bool coroutine_fn keeper_set_share(Keeper *keeper, const char *name,
                                    json_object *settings, GError **error)
 {
-    cpc_mutex_lock(&keeper->shares->changing);
+    begin_change(keeper);
     OstlerSection *section = find_share(keeper, name, error);
     bool is_set = section && check_limits(settings, error) &&
                   set_limits(section, settings, error) &&
@@ -531,7 +563,7 @@ bool coroutine_fn keeper_set_share(Keeper *keeper, const char *name,
     if (is_set) {
         keep(keeper);
     }
-    cpc_mutex_unlock(&keeper->shares->changing);
+    end_change(keeper);
     return is_set;
 }
 
@@ -604,11 +636,11 @@ json_object *coroutine_fn keeper_list_shares(Keeper *keeper, GError **error)
     if (!keeper_wants_mtp(keeper)) {
         return json_object_new_object();
     }
-    cpc_mutex_lock(&keeper->shares->changing);
+    begin_change(keeper);
     g_autoptr(json_object) said = ask_for_list(keeper, error);
     json_object *usage =
         said ? usage_by_name(keeper, ostler_json_find(said, "shares")) : NULL;
-    cpc_mutex_unlock(&keeper->shares->changing);
+    end_change(keeper);
     if (!usage && error && !*error) {
         g_set_error(error, OSTLER_RUN_ERROR, OSTLER_RUN_ERROR_FAILED,
                     "ostler-mtp did not say what shares it has");

@@ -24,7 +24,8 @@ struct Control {
     Shares *shares;
     GPtrArray *callers; /* of Caller */
     bool is_running;
-    CoEvent changed; /* one of the two above */
+    bool is_ending;
+    CoEvent changed; /* ->callers, or ->is_running */
 };
 
 typedef struct {
@@ -257,7 +258,8 @@ static void coroutine_fn serve_caller(void *opaque)
     if (ostler_channel_peer_is_self(caller->channel)) {
         converse(caller);
     }
-    if (caller->storage >= 0) {
+    /* At the end all go, and it is not for the journal of handles to forget them. */
+    if (caller->storage >= 0 && !control->is_ending) {
         shares_detach(control->shares, (unsigned)caller->storage);
     }
     if (caller->lender >= 0) {
@@ -311,6 +313,7 @@ void coroutine_fn control_run(Control *control)
 
 void coroutine_fn control_end(Control *control)
 {
+    control->is_ending = true;
     ostler_listener_close(control->listener);
     for (guint i = 0; i < control->callers->len; i++) {
         const Caller *caller = g_ptr_array_index(control->callers, i);
