@@ -6,7 +6,8 @@
  * moves transfers to the device and back: conversation-test.c has the ways that need no
  * system, tests/mtp-gadget-host.c the one through a Linux kernel.
  *
- * Sources:    MTP 1.1 4.3 (sessions), 4.7 (phases); Still Image Capture Device 1.0, 5.2.
+ * Sources:    MTP 1.1 appendices D (operations) and F (responses); Still Image Capture
+ *             Device 1.0, 5.2 (cancel, status).
  * Ownership:  the way is the caller's, who makes ->got.
  * Errors:     an answer that is not the row's fails the test.
  */
