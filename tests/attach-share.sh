@@ -123,4 +123,6 @@ wait_for 10 pids_of "connect.*manual=.*"
 says out "[share.manual]"
 says out "[share.music]"
 pids_of "attach music" >/dev/null || fail "nobody lends the music"
+in_guest 'echo "the console goes on"' # it begins with what the last keeper was told
+says out "the console goes on"
 "$OSTLER" destroy web

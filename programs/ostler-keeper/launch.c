@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "addresses.h"
+#include "guest/running/log-file.h"
 #include "guest/running/place.h"
 #include "guest/running/prepare.h"
 #include "guest/store.h"
@@ -233,6 +234,17 @@ bool keeper_open_control(Keeper *keeper, GError **error)
     return true;
 }
 
+/* Whoever comes to an adopted guest's console sees what it said to the last keeper. */
+static void recall_log(OstlerRunConsole *console, const char *path)
+{
+    size_t size = 0;
+    g_autofree char *said = ostler_log_file_read(path, &size);
+
+    if (said) {
+        ostler_run_console_recall(console, said, size);
+    }
+}
+
 bool keeper_open_console(Keeper *keeper, bool keep_log, GError **error)
 {
     const char *name = keeper->config->name;
@@ -240,6 +252,9 @@ bool keeper_open_console(Keeper *keeper, bool keep_log, GError **error)
 
     keeper->console = ostler_run_console_new(
         ostler_log_file_new(log_path, MAX_CONSOLE_LOG_BYTES, keep_log));
+    if (keep_log) {
+        recall_log(keeper->console, log_path);
+    }
     if (!keeper->status->console) {
         return true;
     }

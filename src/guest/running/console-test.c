@@ -93,6 +93,24 @@ static void clients_see_what_was_kept_and_type_to_the_guest(void)
     cpc_run(share, NULL);
 }
 
+static void coroutine_fn recall(void *unused)
+{
+    Line line;
+
+    line_open(&line);
+    ostler_run_console_recall(line.hub, "login: ", strlen("login: "));
+    says(line.guest, "root\n");
+    cpc_sleep_ms(0);
+    g_autoptr(OstlerChannel) client = attach(&line, true);
+    reads(client, "login: root\n");
+    line_close(&line);
+}
+
+static void what_was_said_before_comes_first(void)
+{
+    cpc_run(recall, NULL);
+}
+
 static void coroutine_fn flood(void *unused)
 {
     Line line;
@@ -141,6 +159,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define TEST(name) g_test_add_func("/console/" #name, name)
     TEST(clients_see_what_was_kept_and_type_to_the_guest);
+    TEST(what_was_said_before_comes_first);
     TEST(a_client_that_does_not_read_never_stops_the_guest);
     TEST(a_client_that_types_no_more_is_sent_what_there_is_and_let_go);
     return g_test_run();

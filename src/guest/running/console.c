@@ -101,6 +101,12 @@ static void keep(OstlerRunConsole *console, const uint8_t *bytes, size_t size)
     }
 }
 
+void ostler_run_console_recall(OstlerRunConsole *console, const void *bytes,
+                               size_t size)
+{
+    keep(console, bytes, size);
+}
+
 static void coroutine_mixed_fn put_out(OstlerRunConsole *console, const uint8_t *bytes,
                                        size_t size)
 {

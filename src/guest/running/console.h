@@ -24,6 +24,10 @@ typedef struct OstlerRunConsole OstlerRunConsole;
 /* @log is taken over and may be NULL. */
 OstlerRunConsole *ostler_run_console_new(OstlerLogFile *log);
 
+/* What the guest wrote before, for clients with @replay; the log has it already. */
+void ostler_run_console_recall(OstlerRunConsole *console, const void *bytes,
+                               size_t size);
+
 /* Connect the guest's line; its end ends all clients.  Once. */
 void coroutine_mixed_fn ostler_run_console_connect(OstlerRunConsole *console,
                                                    OstlerChannel *line);
