@@ -95,6 +95,7 @@ for round in 1 2 3; do
     start_reading here
     monitor here --hmp savevm busy
     end_reading here
+    works here # the replug that follows a savevm must be over before the next read
 done
 monitor here --hmp loadvm busy
 works here
