@@ -4,15 +4,13 @@
 # ostler-mtp: at worst it sees a replug, it never hangs, and QEMU goes on.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest-lib.sh"
+. "$(dirname "$0")/mtp-reading-lib.sh"
 requires qemu-system-x86_64 --version
 requires qemu-img --version
 
 guest_image x86_64
 ln -s "$image/vmlinuz" "$image/initrd" .
-mkdir share
-head -c 67108864 /dev/urandom >share/big
-echo as small as can be >share/small
-hash=$(sha256sum <share/big | cut -d ' ' -f 1)
+big_and_small share
 
 # in_guest NAME COMMAND: its output is in ./out; it must succeed.  Typed as one line.
 in_guest() {
@@ -22,27 +20,9 @@ in_guest() {
     }
 }
 
-# A read that goes on while the host does something: "read ended with CODE", and what came.
-start_reading() {
-    in_guest "$1" 'rm -f /tmp/got /tmp/log; (timeout 150 mtp-connect --getfile big /tmp/got
-        >/tmp/log 2>&1; echo "read ended with $?" >>/tmp/log) & for try in $(seq 100); do
-        [ -s /tmp/got ] && break; sleep 0.1; done; ls -l /tmp/got'
-}
-
-# It ended, by itself: 143 is what timeout makes of one that hangs.
-end_reading() {
-    in_guest "$1" 'for try in $(seq 160); do grep -q "read ended" /tmp/log && break; sleep 1;
-        done; tail -n 1 /tmp/log; sha256sum /tmp/got 2>&1 || true'
-    says out "read ended with"
-    refute grep -q "ended with 143" out
-}
-
-# The share can be used again, after a replug if need be.
+# The share and the guest can be used again.
 works() {
-    in_guest "$1" 'for try in $(seq 40); do timeout 60 mtp-files 2>/dev/null | grep -q small &&
-        break; sleep 0.5; done; timeout 60 mtp-connect --getfile small /tmp/small >/dev/null 2>&1;
-        cat /tmp/small; rm -f /tmp/small'
-    says out "as small as can be"
+    can_read "$1"
     [ "$("$OSTLER" domstate "$1")" = running ] || fail "the guest is not running"
 }
 

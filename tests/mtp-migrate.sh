@@ -8,14 +8,12 @@
 # dead or read wrong bytes after 7 of 9 moves, and after none of 3 when it was stopped.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/guest-lib.sh"
+. "$(dirname "$0")/mtp-reading-lib.sh"
 requires qemu-system-x86_64 --version
 
 guest_image x86_64
-mkdir share
-head -c 67108864 /dev/urandom >share/big
-echo as small as can be >share/small
+big_and_small share
 cut_short=0
-hash=$(sha256sum <share/big | cut -d ' ' -f 1)
 
 # start_qemu NAME USB-SOCKET-OPTIONS [OPTION...]: $qemu is its pid.  Its monitor reads from
 # NAME.monitor and writes to NAME.said; its last words are in NAME.log.
@@ -53,33 +51,14 @@ in_guest() {
     }
 }
 
-# A read that goes on while the host does something: "read ended with CODE", and what came.
-start_reading() {
-    in_guest "$1" 'rm -f /tmp/got /tmp/log; (timeout 150 mtp-connect --getfile big /tmp/got
-        >/tmp/log 2>&1; echo "read ended with $?" >>/tmp/log) & for try in $(seq 100); do
-        [ -s /tmp/got ] && break; sleep 0.1; done; ls -l /tmp/got'
-}
-
-# It ended, by itself: 143 is what timeout makes of one that hangs.  It has failed, since
-# its device was gone; if it has not, all of the file came.
-end_reading() {
-    in_guest "$1" 'for try in $(seq 160); do grep -q "read ended" /tmp/log && break; sleep 1;
-        done; tail -n 1 /tmp/log; sha256sum /tmp/got 2>&1 || true'
-    says out "read ended with"
-    refute grep -q "ended with 143" out
+# It has failed, since its device was gone; if it has not, all of the file came.
+end_moved_reading() {
+    end_reading "$1"
     if grep -q "ended with 0" out; then
         says out "$hash"
     else
         cut_short=$((cut_short + 1))
     fi
-}
-
-# The share can be used, after a replug if need be.
-works() {
-    in_guest "$1" 'for try in $(seq 40); do timeout 60 mtp-files 2>/dev/null | grep -q small &&
-        break; sleep 0.5; done; timeout 60 mtp-connect --getfile small /tmp/small >/dev/null 2>&1;
-        cat /tmp/small; rm -f /tmp/small'
-    says out "as small as can be"
 }
 
 # migrate FROM TO: the guest goes on there, and the first QEMU ends in good order.
@@ -106,21 +85,21 @@ next() {
 
 start_qemu first path=first.usb,server=on,wait=off
 start_mtp first --connect first.usb
-works first
+can_read first
 
 echo "== idle, and the next ostler-mtp comes when the guest is there"
 next
 start_qemu second path=second.usb,server=on,wait=off -incoming unix:second.incoming
 migrate first second
 start_mtp second --connect second.usb
-works second
+can_read second
 
 echo "== idle, and the next ostler-mtp waits there"
 next
 start_qemu third path=third.usb,server=on,wait=off -incoming unix:third.incoming
 start_mtp third --connect third.usb --reconnect
 migrate second third
-works third
+can_read third
 
 echo "== in the middle of a read, and the next ostler-mtp waits there"
 next
@@ -128,8 +107,8 @@ start_qemu fourth path=fourth.usb,server=on,wait=off -incoming unix:fourth.incom
 start_mtp fourth --connect fourth.usb --reconnect
 start_reading third
 migrate third fourth
-end_reading fourth
-works fourth
+end_moved_reading fourth
+can_read fourth
 
 echo "== in the middle of a read, and the next ostler-mtp comes when the guest is there"
 next
@@ -137,20 +116,20 @@ start_qemu fifth path=fifth.usb,server=on,wait=off -incoming unix:fifth.incoming
 start_reading fourth
 migrate fourth fifth
 start_mtp fifth --connect fifth.usb
-end_reading fifth
-works fifth
+end_moved_reading fifth
+can_read fifth
 
 echo "== to a QEMU that calls an ostler-mtp, and on to another that calls the same"
 start_mtp both --listen both.usb
 next
 start_qemu sixth path=both.usb,reconnect=1 -incoming unix:sixth.incoming
 migrate fifth sixth
-works sixth
+can_read sixth
 next
 start_qemu seventh path=both.usb,reconnect=1 -incoming unix:seventh.incoming
 start_reading sixth
 migrate sixth seventh
-end_reading seventh
-works seventh
+end_moved_reading seventh
+can_read seventh
 
 [ "$cut_short" -gt 0 ] || fail "every read was over before its guest moved"
