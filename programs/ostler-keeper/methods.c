@@ -150,14 +150,24 @@ static json_object *coroutine_fn attach_share(OstlerControlClient *client,
     return keeper_attach_share(opaque, &share, error) ? json_object_new_object() : NULL;
 }
 
-static json_object *coroutine_fn detach_share(OstlerControlClient *client,
-                                              json_object *params, void *opaque,
-                                              GError **error)
+/* The "name" of the share that is meant. */
+static const char *need_name(json_object *params, GError **error)
 {
     const char *name = ostler_json_need_string(params, "name", error);
 
     if (!name) {
         ostler_run_error_become(error, OSTLER_RUN_ERROR_ARGUMENT);
+    }
+    return name;
+}
+
+static json_object *coroutine_fn detach_share(OstlerControlClient *client,
+                                              json_object *params, void *opaque,
+                                              GError **error)
+{
+    const char *name = need_name(params, error);
+
+    if (!name) {
         return NULL;
     }
     return keeper_detach_share(opaque, name, error) ? json_object_new_object() : NULL;
@@ -167,10 +177,9 @@ static json_object *coroutine_fn set_share(OstlerControlClient *client,
                                            json_object *params, void *opaque,
                                            GError **error)
 {
-    const char *name = ostler_json_need_string(params, "name", error);
+    const char *name = need_name(params, error);
 
     if (!name) {
-        ostler_run_error_become(error, OSTLER_RUN_ERROR_ARGUMENT);
         return NULL;
     }
     return keeper_set_share(opaque, name, params, error) ? json_object_new_object()

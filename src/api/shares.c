@@ -55,6 +55,19 @@ static OstlerDefinition *load(const OstlerGuest *guest, OstlerError **error)
     return definition;
 }
 
+/* The share @name of @definition, the stored one; NULL if there is none. */
+static OstlerSection *find_share(OstlerDefinition *definition, const OstlerGuest *guest,
+                                 const char *name, OstlerError **error)
+{
+    OstlerSection *section = ostler_definition_find(definition, "share", name);
+
+    if (!section) {
+        ostler_api_fail(error, OSTLER_ERROR_STATE,
+                        "The definition of '%s' has no share '%s'", guest->name, name);
+    }
+    return section;
+}
+
 /* ---- attach ---- */
 
 static json_object *share_json(const OstlerShare *share)
@@ -136,13 +149,10 @@ static OstlerDefinition *without_share(OstlerGuest *guest, const char *name,
                                        OstlerError **error)
 {
     g_autoptr(OstlerDefinition) definition = load(guest, error);
-    if (!definition) {
-        return NULL;
-    }
-    OstlerSection *section = ostler_definition_find(definition, "share", name);
+    OstlerSection *section =
+        definition ? find_share(definition, guest, name, error) : NULL;
+
     if (!section) {
-        ostler_api_fail(error, OSTLER_ERROR_STATE,
-                        "The definition of '%s' has no share '%s'", guest->name, name);
         return NULL;
     }
     ostler_definition_remove(definition, section);
@@ -200,13 +210,10 @@ static OstlerDefinition *with_limits(OstlerGuest *guest, const char *name,
                                      OstlerError **error)
 {
     g_autoptr(OstlerDefinition) definition = load(guest, error);
-    if (!definition) {
-        return NULL;
-    }
-    OstlerSection *section = ostler_definition_find(definition, "share", name);
+    OstlerSection *section =
+        definition ? find_share(definition, guest, name, error) : NULL;
+
     if (!section) {
-        ostler_api_fail(error, OSTLER_ERROR_STATE,
-                        "The definition of '%s' has no share '%s'", guest->name, name);
         return NULL;
     }
     for (size_t i = 0; i < n_settings; i++) {
