@@ -80,8 +80,7 @@ static const GOptionEntry rows[] = {
       "SOCKET" },
     { "attach", 'a', 0, G_OPTION_ARG_FILENAME, &options.attach,
       "Attach one more share to the ostler-mtp whose --control is --to, and lend it "
-      "the "
-      "folder until it is detached or this process ends",
+      "the folder until it is detached or this process ends",
       "LABEL=PATH[,WORD...]" },
     { "detach", 'd', 0, G_OPTION_ARG_STRING, &options.detach,
       "Detach the share called LABEL from the ostler-mtp whose --control is --to",
